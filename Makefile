@@ -1,0 +1,53 @@
+SHELL := /bin/bash
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+HOME_DIR ?= demo_home
+UV := 0.13.8
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo dev test format lint types layers unit constraints clean
+
+demo: $(VENV)/.installed  ## set up, run the weekly loop on generated leads, leave a live endpoint
+	@$(BIN)/leadscore --home $(HOME_DIR) demo
+
+dev: $(VENV)/.installed  ## the Dagster UI on the demo's home
+	@$(BIN)/leadscore --home $(HOME_DIR) ui
+
+test: $(VENV)/.installed-dev lint types layers unit  ## set up, then format, lint, types, layers and tests
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+layers: $(VENV)/.installed-dev
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.installed-dev
+	$(BIN)/pytest
+
+constraints: $(VENV)/bin/uv  ## pin every package of every extra again
+	$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.11 --universal --upgrade \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o constraints.txt
+
+$(VENV)/bin/uv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet uv==$(UV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --constraint constraints.txt --editable '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

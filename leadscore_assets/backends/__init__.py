@@ -1,0 +1,1 @@
+"""The outside world behind small ports, each with a complete local adapter."""

@@ -1,0 +1,222 @@
+"""What the product asks of the outside world: one small role each, named without saying where it is played."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from leadscore_assets.domain.facts import (
+    DataFile,
+    EndpointStatus,
+    LedgerRecord,
+    Package,
+    Slice,
+    Variant,
+    WeekManifest,
+)
+
+
+@dataclass(frozen=True)
+class RawWeek:
+    """A week's rows as the source holds them.
+
+    `table` has the source's own columns and types, in the source's order, plus `__file` and `__row` (1-based line or row
+    within that file) so that an error can name the place. `digest` is the SHA-256 of these rows' content.
+    """
+
+    week: date
+    table: pa.Table
+    digest: str
+
+
+class LeadSource(Protocol):
+    """Where leads come from. It is read only, a week at a time."""
+
+    @property
+    def address(self) -> str:
+        """The source in one line without secrets, for messages and lineage."""
+        ...
+
+    def weeks(self) -> dict[date, str]:
+        """Return the weeks that hold rows, each with a digest of its rows' content, oldest first."""
+        ...
+
+    def read(self, week: date) -> RawWeek:
+        """Return a week's rows, none if the week is empty; raise InvalidInput naming file, column and remedy."""
+        ...
+
+
+class Lake(Protocol):
+    """Where weeks, slices and reports are kept. Writes are all or nothing; content-addressed files are never replaced."""
+
+    def lock(self, name: str) -> AbstractContextManager[Any]:
+        """Hold a named lock; raise TransientError when another process holds it for long."""
+        ...
+
+    def write_table(self, table: pa.Table, *, under: str) -> tuple[str, str]:
+        """Store a table as Parquet below a folder and return its path (named by its content) and SHA-256."""
+        ...
+
+    def read_files(self, files: Sequence[DataFile], *, columns: Sequence[str] | None = None) -> pa.Table:
+        """Read stored files in order after checking that their bytes are what was written; raise CorruptArtefact."""
+        ...
+
+    def local_path(self, path: str) -> Path:
+        """Return a file's path on this machine, fetched first where the lake is remote."""
+        ...
+
+    def manifest(self, week: date) -> WeekManifest | None:
+        """Return the current manifest of a week, None where it was never written."""
+        ...
+
+    def manifests(self, first: date, last: date) -> list[WeekManifest]:
+        """Return the manifests of the weeks from `first` to `last` that exist, oldest first."""
+        ...
+
+    def publish(self, manifest: WeekManifest) -> None:
+        """Make a week visible; all files it names must have been written."""
+        ...
+
+    def write_slice(self, item: Slice) -> None:
+        """Store a slice's address."""
+        ...
+
+    def slice(self, week: date, name: str) -> Slice:
+        """Return a stored slice; raise Missing with the remedy."""
+        ...
+
+    def write_json(self, path: str, content: Mapping[str, Any]) -> str:
+        """Store a JSON document at a path and return where it lies."""
+        ...
+
+    def read_json(self, path: str) -> dict[str, Any] | None:
+        """Read a JSON document, None where there is none."""
+        ...
+
+    def write_bytes(self, path: str, content: bytes) -> str:
+        """Store a file at a path and return where it lies."""
+        ...
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """What a training job is given: channels of files, documents, and hyperparameters as strings.
+
+    `name` comes from the content of everything below, so that a repeated job is the same job.
+    """
+
+    name: str
+    week: date
+    train: Slice
+    validation: Slice
+    documents: dict[str, dict[str, Any]]
+    hyperparameters: dict[str, str]
+    maximum_minutes: int
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A finished training job: the bundle's digest, seconds spent, and whether an earlier run had made it already."""
+
+    digest: str
+    seconds: float
+    reused: bool
+    cost: float = 0.0
+
+
+class Trainer(Protocol):
+    """Runs a training job and leaves its bundle in the bundle store."""
+
+    def train(self, job: TrainingJob, *, on_line: Callable[[str], None]) -> TrainingResult:
+        """Run the job to its end; raise PermanentError with the job's own failure reason."""
+        ...
+
+
+class BundleStore(Protocol):
+    """Where bundles are kept, by digest."""
+
+    def add(self, folder: Path) -> str:
+        """Verify a bundle's folder, move it in under its digest and return that digest; adding twice is adding once."""
+        ...
+
+    def path(self, digest: str) -> Path:
+        """Return a bundle's folder on this machine; raise Missing."""
+        ...
+
+    def digests(self) -> Iterator[str]:
+        """Return the digests of all bundles kept."""
+        ...
+
+
+class ModelRegistry(Protocol):
+    """Every package, with exactly one in production."""
+
+    def register(self, *, digest: str, week: date, metrics: dict[str, float], lineage: dict[str, Any]) -> Package:
+        """Register a bundle once; registering the same digest again returns the package it has."""
+        ...
+
+    def find(self, digest: str) -> Package | None:
+        """Return the package of a bundle."""
+        ...
+
+    def get(self, version: int) -> Package:
+        """Return a version's package; raise Missing naming the versions there are."""
+        ...
+
+    def packages(self) -> list[Package]:
+        """Return every package, oldest first."""
+        ...
+
+    def production(self) -> Package | None:
+        """Return the one package in production."""
+        ...
+
+    def promote(self, version: int) -> Package:
+        """Put a version into production and archive the one before it; doing it twice is doing it once."""
+        ...
+
+    def track(self, *, name: str, week: date, params: dict[str, Any], metrics: dict[str, float], files: Sequence[Path]) -> str:
+        """Record one training run in the experiment (once a name) and return the run's id."""
+        ...
+
+
+class EndpointHost(Protocol):
+    """Starts, stops and configures the scoring endpoint."""
+
+    def deploy(self, variants: Sequence[Variant]) -> EndpointStatus:
+        """Serve these variants, starting the server when needed; return once it answers with them, or raise."""
+        ...
+
+    def start(self) -> EndpointStatus:
+        """Start the server with what was deployed last; raise Missing when nothing was."""
+        ...
+
+    def stop(self) -> EndpointStatus:
+        """Stop the server after the requests in flight; stopping twice is stopping once."""
+        ...
+
+    def status(self) -> EndpointStatus:
+        """Ask the server what it serves."""
+        ...
+
+
+class Ledger(Protocol):
+    """The append-only, hash-chained record of every decision."""
+
+    def append(
+        self, action: str, subject: str, *, reason: str, evidence: Mapping[str, Any], key: str | None = None
+    ) -> LedgerRecord:
+        """Add one record; the same key again returns the record that stands, so that a repeated step adds nothing."""
+        ...
+
+    def records(self, *, action: str | None = None, subject: str | None = None, limit: int | None = None) -> list[LedgerRecord]:
+        """Return records, oldest first; with a limit the newest of them."""
+        ...
+
+    def verify(self) -> list[str]:
+        """Return what is wrong with the chain, one sentence a finding; empty when all is well."""
+        ...

@@ -1,0 +1,145 @@
+"""The contract: which columns a lead has, what each may hold, and when its outcome is known.
+
+A contract is data. Another data set is another contract file, never other code.
+"""
+
+import tomllib
+from functools import cached_property
+from importlib import resources
+from typing import Annotated, Any, Literal, Self
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from leadscore_assets.domain.digests import digest_of
+
+Kind = Literal["numeric", "integer", "boolean", "categorical", "timestamp"]
+DerivedKind = Literal["hour", "weekday", "weekend", "ratio", "sum", "above", "below", "segment_ratio", "age_days"]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.\- ]{0,127}$")]
+TIMESTAMP = pa.timestamp("us", tz="UTC")
+_ARROW = {
+    "numeric": pa.float64(),
+    "integer": pa.int64(),
+    "boolean": pa.bool_(),
+    "categorical": pa.string(),
+    "timestamp": TIMESTAMP,
+}
+
+
+class Frozen(BaseModel):
+    """A fact that cannot change after it is read, and that refuses keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Feature(Frozen):
+    """One column a lead comes with.
+
+    `missing` is the largest share (0 to 1) of a week's rows that may lack the value; 0 forbids a missing value in any
+    row. `minimum` and `maximum` are hard limits: a row outside breaks the contract. `open_levels` accepts levels that
+    are not listed (they score as unseen); otherwise an unlisted level breaks the contract.
+    """
+
+    name: Name
+    kind: Kind
+    minimum: float | None = None
+    maximum: float | None = None
+    levels: tuple[str, ...] = ()
+    open_levels: bool = False
+    missing: float = Field(default=0.0, ge=0, le=1)
+    unit: str = ""
+    description: str = ""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.kind == "categorical" and not self.levels and not self.open_levels:
+            raise ValueError(f"feature {self.name}: list its levels or set open_levels = true")
+        if self.levels and self.kind != "categorical":
+            raise ValueError(f"feature {self.name}: levels belong to a categorical feature, not to a {self.kind} one")
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"feature {self.name}: minimum {self.minimum} is above maximum {self.maximum}")
+        return self
+
+    @property
+    def arrow_type(self) -> pa.DataType:
+        """The column's type in the lake."""
+        return _ARROW[self.kind]
+
+
+class Derived(Frozen):
+    """A feature computed from a lead's own columns; `kind` names one function of domain/derived.py."""
+
+    name: Name
+    kind: DerivedKind
+    of: tuple[Name, ...] = ()
+    by: Name | None = None
+    quantile: float | None = Field(default=None, gt=0, lt=1)
+    description: str = ""
+
+
+class Contract(Frozen):
+    """What a lead is: key, time, features, label and outcome, and how long an outcome takes to be known."""
+
+    name: Name = "leads"
+    version: int = 1
+    key: Name = "lead_id"
+    created_at: Name = "created_at"
+    label: Name = "lead_score"
+    label_minimum: int = 1
+    label_maximum: int = 5
+    outcome: Name | None = "converted"
+    horizon_days: int = Field(default=14, ge=0, le=365)
+    features: tuple[Feature, ...] = Field(min_length=1)
+    derived: tuple[Derived, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_are_one_of_a_kind(self) -> Self:
+        reserved = [self.key, self.created_at, self.label] + ([self.outcome] if self.outcome else [])
+        names = reserved + [feature.name for feature in self.features] + [extra.name for extra in self.derived]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"column names stand twice: {', '.join(twice)}")
+        self._check_derived({feature.name: feature for feature in self.features})
+        return self
+
+    def _check_derived(self, features: dict[str, Feature]) -> None:
+        for extra in self.derived:
+            for name in (*extra.of, *([extra.by] if extra.by else [])):
+                if name not in features and name != self.created_at:
+                    raise ValueError(f"derived feature {extra.name}: {name} is no feature of this contract")
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the contract's content."""
+        return digest_of(self.model_dump(mode="json"))
+
+    @cached_property
+    def by_name(self) -> dict[str, Feature]:
+        """Features by their name."""
+        return {feature.name: feature for feature in self.features}
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Feature names in contract order: the order of a CSV row at the endpoint."""
+        return tuple(feature.name for feature in self.features)
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The lake's schema: key, created_at, features, label and, where there is one, outcome."""
+        fields = [pa.field(self.key, pa.string(), nullable=False), pa.field(self.created_at, TIMESTAMP, nullable=False)]
+        fields += [pa.field(feature.name, feature.arrow_type) for feature in self.features]
+        fields.append(pa.field(self.label, pa.int64()))
+        if self.outcome:
+            fields.append(pa.field(self.outcome, pa.bool_()))
+        return pa.schema(fields)
+
+
+def default_contract() -> Contract:
+    """Read the built-in contract: 50 features of a B2B lead."""
+    text = resources.files("leadscore_assets.domain").joinpath("default_contract.toml").read_text()
+    return contract_from(tomllib.loads(text))
+
+
+def contract_from(content: dict[str, Any]) -> Contract:
+    """Build a contract from a parsed TOML or JSON document; raise pydantic.ValidationError naming each bad key."""
+    return Contract.model_validate(content)

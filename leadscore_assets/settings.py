@@ -1,0 +1,131 @@
+"""A home's settings: where it lies, where leads come from, which contract and policy hold, which ports are used.
+
+The only reader of environment variables.
+"""
+
+import os
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, Field, ValidationError, field_validator
+
+from leadscore_assets.domain.calendar import week_of
+from leadscore_assets.domain.contract import Contract, Frozen, contract_from, default_contract
+from leadscore_assets.domain.errors import InvalidInput, oneline
+from leadscore_assets.domain.policy import Policy, policy_from
+
+DEFAULT_HOME = "leadscore_home"
+SETTINGS_FILE = "leadscore.toml"
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class DriftEvent(Frozen):
+    """A planted change in generated leads, from a day on: `feature` shifts by `size` standard deviations, or `concept`
+    turns the outcome's weights by that share."""
+
+    kind: Literal["shift", "missing", "unit", "concept"]
+    start: date
+    feature: str | None = None
+    size: float = 1.0
+
+
+class SourceSettings(Frozen):
+    """Where leads come from: files (a file, a folder or a pattern), or the generator."""
+
+    kind: Literal["files", "generator"] = "generator"
+    path: str | None = None
+    format: Literal["auto", "parquet", "csv"] = "auto"
+    seed: int = 42
+    preset: Literal["b2b", "small"] = "b2b"
+    events: tuple[DriftEvent, ...] = ()
+
+
+class EndpointSettings(Frozen):
+    """The scoring server's address; it listens on loopback."""
+
+    name: str = Field(default="leadscore", pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")
+    host: Literal["127.0.0.1", "::1", "localhost"] = "127.0.0.1"
+    port: int = Field(default=8321, ge=1, le=65535)
+
+
+class UiSettings(Frozen):
+    """The Dagster UI's address; it listens on loopback."""
+
+    port: int = Field(default=3000, ge=1, le=65535)
+
+
+class HomeSettings(Frozen):
+    """The content of leadscore.toml."""
+
+    start_week: date = date(2026, 1, 5)
+    contract: str = "contract.toml"
+    policy: str = "policy.toml"
+    source: SourceSettings = SourceSettings()
+    endpoint: EndpointSettings = EndpointSettings()
+    ui: UiSettings = UiSettings()
+
+    @field_validator("start_week")
+    @classmethod
+    def _is_a_monday(cls, value: date) -> date:
+        if value.weekday():
+            raise ValueError(f"{value} is a {value:%A}; write the Monday of its week, {week_of(value)}")
+        return value
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A home with its typed settings; contract and policy are read when first asked for."""
+
+    home: Path
+    values: HomeSettings
+    actor: str = "unknown"
+
+    @property
+    def exists(self) -> bool:
+        """Whether the home was initialised."""
+        return (self.home / SETTINGS_FILE).is_file()
+
+    def contract(self) -> Contract:
+        """Read the contract; the built-in one where the home has no file yet."""
+        path = self.home / self.values.contract
+        return read_toml(path, contract_from) if path.is_file() else default_contract()
+
+    def policy(self) -> Policy:
+        """Read the policy; the default one where the home has no file yet."""
+        path = self.home / self.values.policy
+        return read_toml(path, policy_from) if path.is_file() else Policy()
+
+
+def load_settings(home: str | Path | None = None) -> Settings:
+    """Read a home's settings: the argument, else LEADSCORE_HOME, else ./leadscore_home; defaults where no file is."""
+    place = Path(home or os.environ.get("LEADSCORE_HOME") or DEFAULT_HOME).expanduser().absolute()
+    actor = os.environ.get("LEADSCORE_USER") or os.environ.get("USER") or os.environ.get("LOGNAME") or "unknown"
+    path = place / SETTINGS_FILE
+    values = read_toml(path, HomeSettings.model_validate) if path.is_file() else HomeSettings()
+    return Settings(home=place, values=values, actor=actor)
+
+
+def read_toml(path: Path, build: Callable[[dict[str, Any]], Model]) -> Model:
+    """Read a typed TOML file; raise InvalidInput naming the file, each key, its value and what is wrong with it."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InvalidInput(f"{path} does not exist; run 'leadscore init' or name another home with --home") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path} is not valid TOML: {error}; mend the line or run 'leadscore init' again") from None
+    try:
+        return build(content)
+    except ValidationError as error:
+        raise InvalidInput(f"{path}: {oneline([_problem(item) for item in error.errors()])}") from None
+
+
+def _problem(item: Any) -> str:
+    place = ".".join(str(part) for part in item["loc"]) or "the file"
+    value = item.get("input")
+    shown = "" if isinstance(value, dict) or item["type"] == "missing" else f" = {value!r}"
+    remedy = "; remove the key or correct its spelling" if item["type"] == "extra_forbidden" else ""
+    return f"{place}{shown}: {item['msg']}{remedy}"
