@@ -24,8 +24,8 @@ from leadscore_assets.domain.facts import (
 class RawWeek:
     """A week's rows as the source holds them.
 
-    `table` has the source's own columns and types, in the source's order, plus `__file` and `__row` (1-based line or row
-    within that file) so that an error can name the place. `digest` is the SHA-256 of these rows' content.
+    `table` has the source's own columns and types, in the source's order, plus `__file` and `__row` (1-based row within
+    that file) so that an error can name the place. `digest` is the SHA-256 of these rows' content.
     """
 
     week: date
@@ -51,7 +51,7 @@ class LeadSource(Protocol):
 
 
 class Lake(Protocol):
-    """Where weeks, slices and reports are kept. Writes are all or nothing; content-addressed files are never replaced."""
+    """Where weeks, slices and reports are kept; writes are all or nothing, content-addressed files never replaced."""
 
     def lock(self, name: str) -> AbstractContextManager[Any]:
         """Hold a named lock; raise TransientError when another process holds it for long."""
@@ -179,7 +179,9 @@ class ModelRegistry(Protocol):
         """Put a version into production and archive the one before it; doing it twice is doing it once."""
         ...
 
-    def track(self, *, name: str, week: date, params: dict[str, Any], metrics: dict[str, float], files: Sequence[Path]) -> str:
+    def track(
+        self, *, name: str, week: date, params: dict[str, Any], metrics: dict[str, float], files: Sequence[Path]
+    ) -> str:
         """Record one training run in the experiment (once a name) and return the run's id."""
         ...
 
@@ -213,7 +215,9 @@ class Ledger(Protocol):
         """Add one record; the same key again returns the record that stands, so that a repeated step adds nothing."""
         ...
 
-    def records(self, *, action: str | None = None, subject: str | None = None, limit: int | None = None) -> list[LedgerRecord]:
+    def records(
+        self, *, action: str | None = None, subject: str | None = None, limit: int | None = None
+    ) -> list[LedgerRecord]:
         """Return records, oldest first; with a limit the newest of them."""
         ...
 

@@ -11,13 +11,13 @@ from typing import Annotated, Any, Literal, Self
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from leadscore_assets.domain.derived import KINDS
 from leadscore_assets.domain.digests import digest_of
 
 Kind = Literal["numeric", "integer", "boolean", "categorical", "timestamp"]
-DerivedKind = Literal["hour", "weekday", "weekend", "ratio", "sum", "above", "below", "segment_ratio", "age_days"]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.\- ]{0,127}$")]
 TIMESTAMP = pa.timestamp("us", tz="UTC")
-_ARROW = {
+_ARROW: dict[str, pa.DataType] = {
     "numeric": pa.float64(),
     "integer": pa.int64(),
     "boolean": pa.bool_(),
@@ -70,11 +70,25 @@ class Derived(Frozen):
     """A feature computed from a lead's own columns; `kind` names one function of domain/derived.py."""
 
     name: Name
-    kind: DerivedKind
-    of: tuple[Name, ...] = ()
+    kind: Name
+    of: tuple[Name, ...] = Field(min_length=1)
     by: Name | None = None
     quantile: float | None = Field(default=None, gt=0, lt=1)
     description: str = ""
+
+    @model_validator(mode="after")
+    def _of_a_known_kind(self) -> Self:
+        kind = KINDS.get(self.kind)
+        if kind is None:
+            raise ValueError(f"derived feature {self.name}: no kind {self.kind}; there are {', '.join(KINDS)}")
+        if kind.columns not in (None, len(self.of)):
+            raise ValueError(
+                f"derived feature {self.name}: {self.kind} is made of {kind.columns} columns, not {len(self.of)}"
+            )
+        absent = [need for need in kind.needs if getattr(self, need) is None]
+        if absent:
+            raise ValueError(f"derived feature {self.name}: {self.kind} needs {' and '.join(absent)}")
+        return self
 
 
 class Contract(Frozen):
@@ -119,14 +133,20 @@ class Contract(Frozen):
         return {feature.name: feature for feature in self.features}
 
     @cached_property
+    def needs_created_at(self) -> bool:
+        """Whether a lead cannot be scored without the moment it was created: a timestamp or derived feature uses it."""
+        derived = any(self.created_at in extra.of for extra in self.derived)
+        return derived or any(feature.kind == "timestamp" for feature in self.features)
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Feature names in contract order: the order of a CSV row at the endpoint."""
         return tuple(feature.name for feature in self.features)
 
     @cached_property
-    def schema(self) -> pa.Schema:
+    def schema(self) -> pa.Schema:  # type: ignore[override]
         """The lake's schema: key, created_at, features, label and, where there is one, outcome."""
-        fields = [pa.field(self.key, pa.string(), nullable=False), pa.field(self.created_at, TIMESTAMP, nullable=False)]
+        fields: list[Any] = [pa.field(self.key, pa.string(), nullable=False), pa.field(self.created_at, TIMESTAMP, nullable=False)]
         fields += [pa.field(feature.name, feature.arrow_type) for feature in self.features]
         fields.append(pa.field(self.label, pa.int64()))
         if self.outcome:

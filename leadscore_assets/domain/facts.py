@@ -3,7 +3,7 @@
 Each one is written as JSON beside what it describes; reading it back gives an equal record.
 """
 
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime
 from types import UnionType
 from typing import Any, Self, Union, get_args, get_origin, get_type_hints
@@ -147,6 +147,6 @@ def _typed(hint: Any, value: Any) -> Any:
         return tuple(_typed(get_args(hint)[0], item) for item in value)
     if hint in (date, datetime) and isinstance(value, str):
         return hint.fromisoformat(value)
-    if is_dataclass(hint) and isinstance(value, dict):
-        return hint.from_json(value)  # type: ignore[attr-defined]
+    if isinstance(hint, type) and issubclass(hint, Record) and isinstance(value, dict):
+        return hint.from_json(value)
     return value

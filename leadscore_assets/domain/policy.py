@@ -1,4 +1,4 @@
-"""The policy: every threshold of the product, typed, with a default, and with one digest that stands in every decision."""
+"""The policy: every threshold of the product, typed, with a default; its digest stands in every decision."""
 
 from functools import cached_property
 from typing import Any, Literal
@@ -81,7 +81,9 @@ class PromotionPolicy(Frozen):
     spearman_floor: float = Field(default=0.05, ge=-1, le=1)
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     minimum_gain: float = Field(default=0.0, ge=0)
-    score_threshold: float = Field(default=3.5, description="scores at or above it count as positive in precision and recall")
+    score_threshold: float = Field(
+        default=3.5, description="scores at or above it count as positive in precision and recall"
+    )
 
 
 class ListPolicy(Frozen):

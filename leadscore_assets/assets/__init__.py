@@ -1,0 +1,1 @@
+"""The assets, in the order data flows: thin definitions that call one step each and report what it found."""

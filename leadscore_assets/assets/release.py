@@ -1,0 +1,74 @@
+"""Release: the registered package and the endpoint that serves the champion."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from leadscore_assets.assets.declare import OWNER, Declaration, Weekly, told_apart, week_in, weekly_asset
+from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.releasing import package_candidate, release
+
+BACKFILL_TAGS = ("dagster/backfill", "leadscore/backfill")
+
+
+@weekly_asset(deps=["evaluation_report"], group_name="release", kinds={"mlflow"}, output_required=False)
+def model_package(
+    context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
+) -> Iterator[dg.MaterializeResult]:
+    """One week's registered package, if its candidate was promoted.
+
+    A candidate that is not better ends here with its reason recorded and no package. A backfill never registers.
+    """
+    if any(tag in context.run.tags for tag in BACKFILL_TAGS):
+        context.log.info("This run is part of a backfill: historical weeks train and evaluate, they never release.")
+        return
+    with told_apart():
+        package = package_candidate(platform, week_in(context))
+    if package is None:
+        context.log.info(
+            "No package: the candidate was not promoted. See evaluation_report and 'leadscore ledger show'."
+        )
+        return
+    yield dg.MaterializeResult(
+        data_version=dg.DataVersion(package.digest),
+        metadata={
+            "version": package.version,
+            "semver": package.semver,
+            "stage": package.stage,
+            "bundle": package.digest,
+            "lineage": dg.MetadataValue.json(package.lineage),
+            **package.metrics,
+        },
+    )
+
+
+def endpoint(_: Weekly) -> dg.AssetsDefinition:
+    """Declare the one asset that has no week."""
+    deps = [dg.AssetDep("model_package", partition_mapping=dg.LastPartitionMapping())]
+
+    @dg.asset(name="endpoint", deps=deps, group_name="release", kinds={"http"}, owners=[OWNER])
+    def _endpoint(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+        """The live scoring endpoint and the version it serves.
+
+        Everything that speaks for a package is read again before traffic moves; a failed gate or a changed digest
+        refuses the release, however this asset was started.
+        """
+        with told_apart():
+            found = release(platform)
+        return dg.MaterializeResult(
+            data_version=dg.DataVersion(found.package.digest),
+            metadata={
+                "version": found.package.version,
+                "semver": found.package.semver,
+                "bundle": found.package.digest,
+                "week": f"{found.package.week}",
+                "address": dg.MetadataValue.url(found.status.address),
+                "generation": found.status.generation,
+                "changed": found.changed,
+            },
+        )
+
+    return _endpoint
+
+
+ASSETS: list[Declaration] = [model_package, endpoint]

@@ -1,0 +1,202 @@
+"""The ledger in SQL: one append-only table whose records are chained by SHA-256; SQLite by default, PostgreSQL by URL.
+
+The database refuses UPDATE and DELETE, and `verify` finds what was changed, removed, inserted or reordered behind its
+back. A bare chain cannot show that its newest records were cut off, or that all of it was rewritten: whoever needs that
+keeps `head()` somewhere else (a mail, an object lock) and compares. No lead data belongs here.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+from sqlalchemy.pool import NullPool
+
+from leadscore_assets.backends.chain import BEFORE_THE_FIRST, evidence_text, findings, record, sealed
+from leadscore_assets.domain.errors import CorruptArtefact, InvalidInput, TransientError
+from leadscore_assets.domain.facts import LedgerRecord
+
+_BUSY_SECONDS = 60
+# Any number will do as long as every writer of this table takes the same one.
+_ADVISORY_LOCK = 7_116_532_309
+_TABLE = sa.Table(
+    "records",
+    sa.MetaData(),
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False, index=True),
+    sa.Column("subject", sa.Text, nullable=False, index=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("evidence", sa.Text, nullable=False),
+    sa.Column("previous", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+)
+_APPEND_ONLY = {
+    "sqlite": [
+        f"CREATE TRIGGER IF NOT EXISTS records_refuse_{verb.lower()} BEFORE {verb} ON records "
+        "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+        for verb in ("UPDATE", "DELETE")
+    ],
+    "postgresql": [
+        "CREATE OR REPLACE FUNCTION records_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN RAISE EXCEPTION ''the ledger is append-only''; END'",
+        "CREATE OR REPLACE TRIGGER records_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON records "
+        "FOR EACH STATEMENT EXECUTE FUNCTION records_refuse()",
+    ],
+}
+
+
+class SqlLedger:
+    """The ledger at a SQLAlchemy URL; nothing is opened before it is first used."""
+
+    def __init__(self, url: str, *, actor: str, now: Callable[[], datetime]) -> None:
+        self._url = url
+        self._actor = actor
+        self._now = now
+        self._prepared = False
+
+    def append(
+        self, action: str, subject: str, *, reason: str, evidence: Mapping[str, Any], key: str | None = None
+    ) -> LedgerRecord:
+        """Add one record at the end of the chain and return it; the same key again returns the record that stands.
+
+        Appends of any number of processes form one chain. Raise InvalidInput for evidence that is not JSON and for a
+        key that starts with '#' (those name records without a key), TransientError when the ledger stays locked.
+        """
+        if key is not None and (not key or key.startswith("#")):
+            raise InvalidInput(f"ledger key {key!r} is empty or starts with '#'; begin it with the action's name")
+        fields = {"actor": self._actor, "action": action, "subject": subject, "reason": reason}
+        fields["evidence"] = evidence_text(action, evidence)
+        with self._writing() as connection:
+            standing = _by_key(connection, key)
+            if standing is None:
+                standing = sealed(_head(connection), at=self._now(), fields=fields, key=key)
+                connection.execute(_TABLE.insert().values(standing))
+        return record(standing)
+
+    def records(
+        self, *, action: str | None = None, subject: str | None = None, limit: int | None = None
+    ) -> list[LedgerRecord]:
+        """Return records, oldest first; with a limit the newest of them; raise CorruptArtefact for an unreadable one.
+
+        Records of an action or of a subject are asked for by their whole name.
+        """
+        query = sa.select(_TABLE).order_by(_TABLE.c.seq.desc()).limit(limit)
+        for name, wanted in (("action", action), ("subject", subject)):
+            if wanted is not None:
+                query = query.where(_TABLE.c[name] == wanted)
+        return [record(row) for row in reversed(self._rows(query))]
+
+    def head(self) -> tuple[int, str]:
+        """Return the newest record's number and hash, to be kept elsewhere; (0, zeros) for an empty ledger."""
+        rows = self._rows(sa.select(_TABLE).order_by(_TABLE.c.seq.desc()).limit(1))
+        return (rows[0]["seq"], rows[0]["hash"]) if rows else (0, BEFORE_THE_FIRST)
+
+    def verify(self) -> list[str]:
+        """Return what is wrong with the chain, one sentence a finding; empty when all is well."""
+        try:
+            if self._lost_its_table():
+                return ["the ledger's file holds no table of records; restore it from a backup"]
+            rows = self._rows(sa.select(_TABLE).order_by(_TABLE.c.seq))
+        except CorruptArtefact as error:
+            return [str(error)]
+        return list(findings(rows))
+
+    @cached_property
+    def _engine(self) -> sa.Engine:
+        try:
+            url = sa.make_url(self._url)
+            sqlite = url.get_backend_name() == "sqlite"
+            # A pooled SQLite connection would be carried into forked children, which corrupts the file.
+            engine = sa.create_engine(
+                url, poolclass=NullPool, connect_args={"timeout": _BUSY_SECONDS} if sqlite else {}
+            )
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+            remedy = "write sqlite:///file or postgresql+psycopg://host/database and install that driver"
+            raise InvalidInput(f"the ledger's URL cannot be used ({type(error).__name__}: {error}); {remedy}") from None
+        if engine.dialect.name not in _APPEND_ONLY:
+            raise InvalidInput(f"the ledger cannot be kept in {engine.dialect.name}; use sqlite or postgresql")
+        if sqlite and url.database in (None, "", ":memory:"):
+            raise InvalidInput("a ledger in memory is forgotten; name its file, as in sqlite:////path/ledger.db")
+        if sqlite:
+            sa.event.listen(engine, "connect", _read_any_text)
+        return engine
+
+    @property
+    def _file(self) -> Path | None:
+        url = self._engine.url
+        return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        if not self._prepared:
+            self._prepare()
+            self._prepared = True
+        with self._locked() as connection:
+            yield connection
+
+    def _prepare(self) -> None:
+        if self._file is not None:
+            with self._database_errors():
+                self._file.parent.mkdir(parents=True, exist_ok=True)
+        with self._locked() as connection:
+            _TABLE.metadata.create_all(connection)
+            for statement in _APPEND_ONLY[self._engine.dialect.name]:
+                connection.exec_driver_sql(statement)
+
+    @contextmanager
+    def _locked(self) -> Iterator[sa.Connection]:
+        with self._database_errors(), self._engine.begin() as connection:
+            if self._engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+            yield connection
+
+    def _rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
+        if self._file is not None and not self._file.exists():
+            return []
+        with self._database_errors(), self._engine.connect() as connection:
+            if not sa.inspect(connection).has_table(_TABLE.name):
+                return []
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def _lost_its_table(self) -> bool:
+        if self._file is None or not self._file.exists() or not self._file.stat().st_size:
+            return False
+        with self._database_errors(), self._engine.connect() as connection:
+            return not sa.inspect(connection).has_table(_TABLE.name)
+
+    @contextmanager
+    def _database_errors(self) -> Iterator[None]:
+        place = self._engine.url.render_as_string(hide_password=True)
+        try:
+            yield
+        except OperationalError as error:
+            remedy = "if it stays so, check that it exists, is writable, has space, and that nothing holds it"
+            raise TransientError(f"ledger {place}: {error.orig}; try again, and {remedy}") from error
+        except DatabaseError as error:
+            raise CorruptArtefact(f"ledger {place}: {error.orig}; restore it from a backup") from error
+        except OSError as error:
+            raise InvalidInput(f"ledger {place}: {error.strerror}; choose a folder that you may write to") from error
+
+
+def _read_any_text(connection: Any, _: Any) -> None:
+    # Damaged text must reach `verify`, not end it.
+    connection.text_factory = lambda raw: raw.decode(errors="replace")
+
+
+def _head(connection: sa.Connection) -> tuple[int, str]:
+    last = connection.execute(sa.select(_TABLE.c.seq, _TABLE.c.hash).order_by(_TABLE.c.seq.desc()).limit(1)).first()
+    return (last.seq, last.hash) if last else (0, BEFORE_THE_FIRST)
+
+
+def _by_key(connection: sa.Connection, key: str | None) -> dict[str, Any] | None:
+    row = connection.execute(sa.select(_TABLE).where(_TABLE.c.key == key)).mappings().first() if key else None
+    return dict(row) if row else None

@@ -1,0 +1,1 @@
+"""The checks, named as claims; those that must stop what follows are blocking."""

@@ -1,0 +1,80 @@
+"""`leadscore compare`: any two bundles on any file of labelled leads."""
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from leadscore_assets.commands.opening import open_home
+from leadscore_assets.commands.output import json_option, say, say_json
+from leadscore_assets.domain.calendar import week_of
+from leadscore_assets.domain.errors import InvalidInput
+from leadscore_assets.domain.evaluation import Evaluation, Subject, build_evaluation
+from leadscore_assets.domain.scoring import Scorer
+from leadscore_assets.domain.training import labelled
+from leadscore_assets.reports.page import evaluation_page
+from leadscore_assets.reports.terminal import comparison_text
+from leadscore_assets.resources import open_platform
+from leadscore_assets.steps.judging import answers, judged_rows
+from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.reading import NamedBundle, find_bundle, read_leads
+
+
+@click.command("compare")
+@click.argument("candidate")
+@click.argument("champion")
+@click.option("--data", required=True, metavar="FILE_OR_FOLDER", help="Labelled leads: Parquet or CSV.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the page with pictures here.")
+@json_option
+@click.pass_context
+def command(ctx: click.Context, candidate: str, champion: str, data: str, html: Path | None, *, as_json: bool) -> None:
+    """Compare two bundles on the same labelled leads: CANDIDATE against CHAMPION.
+
+    A bundle is named by 'champion', its version, its week, or the beginning of its digest.
+
+    \b
+    Example:
+      leadscore compare 2 1 --data newest_leads.parquet
+      leadscore compare 2026-03-23 champion --data leads/ --html comparison.html
+    """
+    platform = open_platform(open_home(ctx))
+    first, second = find_bundle(platform, candidate), find_bundle(platform, champion)
+    evaluation = _compare(platform, first, second, data)
+    if html:
+        html.write_text(evaluation_page(evaluation))
+    if as_json:
+        say_json(evaluation.to_json())
+        return
+    say(comparison_text(evaluation))
+    if html:
+        say(f"Page: {html}")
+
+
+def _compare(platform: Platform, candidate: NamedBundle, champion: NamedBundle, data: str) -> Evaluation:
+    scorers = [
+        Scorer.open(platform.bundles.path(item.digest), digest=item.digest, threads=0) for item in (candidate, champion)
+    ]
+    contract = scorers[0].contract
+    if contract.digest != scorers[1].contract.digest:
+        raise InvalidInput("the two bundles were trained under different contracts; compare bundles of one contract")
+    part = labelled(read_leads(data, contract, labelled=True).good, contract)
+    if not len(part.labels):
+        raise InvalidInput(f"{data} holds no row with a {contract.label}; give labelled leads")
+    rows = judged_rows(part, contract.created_at, has_outcome=contract.outcome is not None)
+    return build_evaluation(
+        subject=Subject(
+            week=week_of(date.fromisoformat(f"{max(rows.day)}")),
+            candidate_digest=candidate.digest,
+            champion_digest=champion.digest,
+            champion_version=champion.version or None,
+            policy_digest=platform.policy.digest,
+            label_name=contract.label,
+            label_minimum=contract.label_minimum,
+            label_maximum=contract.label_maximum,
+            outcome_name=contract.outcome,
+        ),
+        rows=rows,
+        candidate=answers(scorers[0], part.table),
+        champion=answers(scorers[1], part.table),
+        policy=platform.policy.promotion,
+    )

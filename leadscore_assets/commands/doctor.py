@@ -1,0 +1,102 @@
+"""`leadscore doctor`: everything a home needs, looked at, changing nothing."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+
+import click
+
+from leadscore_assets.commands.output import json_option, say, say_json
+from leadscore_assets.commands.running import open_instance
+from leadscore_assets.domain.errors import InvalidInput, LeadscoreError
+from leadscore_assets.resources import open_platform, open_source
+from leadscore_assets.settings import Settings, load_settings
+from leadscore_assets.steps.releasing import serves_the_champion
+
+_FREE_BYTES = 1 << 30
+
+
+@click.command("doctor")
+@json_option
+@click.pass_context
+def command(ctx: click.Context, *, as_json: bool) -> None:
+    """Check settings, source, storage, ledger, registry and endpoint, and say what to mend; changes nothing.
+
+    \b
+    Example:
+      leadscore --home my_home doctor
+    """
+    results = [(name, *_ask(check, ctx.obj)) for name, check in _CHECKS.items()]
+    if as_json:
+        say_json([{"check": name, "passed": passed, "found": found} for name, passed, found in results])
+    else:
+        for name, passed, found in results:
+            say(f"{'ok  ' if passed else 'MEND'} {name}: {found}")
+    if not all(passed for _, passed, _ in results):
+        sys.exit(1)
+
+
+def _ask(check: Callable[[Settings], str], home: str | None) -> tuple[bool, str]:
+    try:
+        return True, check(load_settings(home))
+    except LeadscoreError as error:
+        return False, f"{error}"
+
+
+def _home(settings: Settings) -> str:
+    if not settings.exists:
+        raise InvalidInput(f"{settings.home} is no home yet; run 'leadscore --home {settings.home} init'")
+    if not os.access(settings.home, os.W_OK):
+        raise InvalidInput(f"{settings.home} cannot be written; give this user the right to write there")
+    free = shutil.disk_usage(settings.home).free
+    if free < _FREE_BYTES:
+        raise InvalidInput(f"only {free / 1e9:.1f} GB are free at {settings.home}; make room for at least 1 GB")
+    return f"{settings.home}, {free / 1e9:.0f} GB free"
+
+
+def _rules(settings: Settings) -> str:
+    contract, policy = settings.contract(), settings.policy()
+    return f"contract {contract.name} with {len(contract.features)} features, policy {policy.name} {policy.digest[:12]}"
+
+
+def _source(settings: Settings) -> str:
+    source = open_source(settings)
+    weeks = source.weeks()
+    if not weeks:
+        raise InvalidInput(f"{source.address} holds no leads; look at [source] in leadscore.toml")
+    return f"{source.address}, {len(weeks)} weeks from {min(weeks)} to {max(weeks)}"
+
+
+def _dagster(settings: Settings) -> str:
+    with open_instance(settings) as instance:
+        return f"{instance.get_runs_count()} runs so far"
+
+
+def _ledger(settings: Settings) -> str:
+    ledger = open_platform(settings).ledger
+    findings = ledger.verify()
+    if findings:
+        raise InvalidInput(findings[0])
+    return f"{len(ledger.records())} records, the chain is sound"
+
+
+def _live(settings: Settings) -> str:
+    platform = open_platform(settings)
+    champion = platform.registry.production()
+    if champion is None:
+        return "no model yet; 'leadscore retrain' makes the first"
+    findings = serves_the_champion(platform)
+    if findings:
+        raise InvalidInput(findings[0])
+    return f"version {champion.version} is live at {platform.endpoint.status().address}"
+
+
+_CHECKS = {
+    "home": _home,
+    "contract and policy": _rules,
+    "source": _source,
+    "dagster": _dagster,
+    "ledger": _ledger,
+    "registry and endpoint": _live,
+}

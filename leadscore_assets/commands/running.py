@@ -1,0 +1,113 @@
+"""How a command runs a Dagster job: in this process, on the home's own instance, with progress and plain failures."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import dagster as dg
+import psutil
+
+from leadscore_assets.definitions import build_definitions
+from leadscore_assets.domain.errors import InvalidInput
+from leadscore_assets.settings import Settings
+
+_PROCESS_TAG = "leadscore/process"
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_ALIVE = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: `problems` are sentences for a person, empty when all went well."""
+
+    job: str
+    week: date | None
+    run_id: str
+    success: bool
+    problems: tuple[str, ...]
+    materialized: tuple[str, ...]
+
+
+class Runner:
+    """Runs jobs of one home in this process; the definitions are built once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._definitions = build_definitions(settings)
+        self._instance = open_instance(settings)
+        end_stale_runs(self._instance)
+
+    def run(
+        self,
+        job: str,
+        week: date | None,
+        *,
+        tags: Mapping[str, str] | None = None,
+        assets: tuple[str, ...] | None = None,
+        on_message: Callable[[str], None] | None = None,
+    ) -> Outcome:
+        """Run a job for a week and return how it ended; nothing is raised for a failed run."""
+        from dagster._core.utils import make_new_run_id
+
+        run_id = make_new_run_id()
+        if on_message:
+            self._instance.add_event_listener(run_id, lambda entry: on_message(entry.user_message or ""))
+        result = self._definitions.resolve_job_def(job).execute_in_process(
+            instance=self._instance,
+            partition_key=week.isoformat() if week else None,
+            asset_selection=[dg.AssetKey(name) for name in assets] if assets else None,
+            tags={**(tags or {}), _PROCESS_TAG: _this_process(), "leadscore/actor": self._settings.actor},
+            run_config=_QUIET,
+            run_id=run_id,
+            raise_on_error=False,
+        )
+        done = tuple(
+            event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key
+        )
+        return Outcome(job, week, run_id, result.success, () if result.success else _problems(result), done)
+
+
+def open_instance(settings: Settings) -> dg.DagsterInstance:
+    """Open the home's own Dagster instance."""
+    folder = settings.home / "dagster"
+    if not (folder / "dagster.yaml").is_file():
+        raise InvalidInput(f"{folder}/dagster.yaml is missing; run 'leadscore init --force' to write it again")
+    return dg.DagsterInstance.from_config(str(folder))
+
+
+def end_stale_runs(instance: dg.DagsterInstance) -> int:
+    """Mark runs whose process is gone as failed, so that nothing looks as if it were still running."""
+    ended = 0
+    for run in instance.get_runs(filters=dg.RunsFilter(statuses=_ALIVE)):
+        owner = run.tags.get(_PROCESS_TAG)
+        if owner and not _is_alive(owner):
+            instance.report_run_failed(run, "the process of this run was killed; run the same command again")
+            ended += 1
+    return ended
+
+
+def _this_process() -> str:
+    return f"{os.getpid()}:{psutil.Process().create_time():.0f}"
+
+
+def _is_alive(owner: str) -> bool:
+    pid, _, created = owner.partition(":")
+    try:
+        return abs(psutil.Process(int(pid)).create_time() - float(created)) < 2
+    except (psutil.Error, ValueError):
+        return False
+
+
+def _problems(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
+    found = [
+        f"{check.check_name}: {check.description}"
+        for check in result.get_asset_check_evaluations()
+        if not check.passed and check.blocking and check.severity is dg.AssetCheckSeverity.ERROR
+    ]
+    for event in result.all_events:
+        if event.is_step_failure and not found:
+            data = event.step_failure_data
+            told = data.user_failure_data.description if data.user_failure_data else None
+            found.append(told or (data.error.to_string().splitlines()[0] if data.error else f"{event.message}"))
+    return tuple(dict.fromkeys(found)) or ("the run failed; see it in the Dagster UI",)

@@ -1,0 +1,62 @@
+"""`leadscore score`: a ranked list from any file of leads."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from leadscore_assets.commands.opening import open_home
+from leadscore_assets.commands.output import json_option, say, say_json, say_table
+from leadscore_assets.domain.scoring import Scorer
+from leadscore_assets.resources import open_platform
+from leadscore_assets.steps.listing import champion, csv_bytes, parquet_bytes, rank
+from leadscore_assets.steps.reading import read_leads
+
+_SHOWN = 10
+
+
+@click.command("score")
+@click.argument("file")
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the whole list here, as .csv or .parquet."
+)
+@click.option("--top", type=click.IntRange(1), default=_SHOWN, show_default=True, help="How many to print.")
+@json_option
+@click.pass_context
+def command(ctx: click.Context, file: str, output: Path | None, top: int, *, as_json: bool) -> None:
+    """Score and rank the leads of FILE with the champion, with a band and reasons.
+
+    Rows that break the contract are not scored: they are counted, written beside the output with their reasons, and the
+    exit code is 1.
+
+    \b
+    Example:
+      leadscore score new_leads.csv --output ranked.csv
+    """
+    platform = open_platform(open_home(ctx))
+    package = champion(platform)
+    scorer = Scorer.open(platform.bundles.path(package.digest), digest=package.digest, threads=0)
+    found = read_leads(file, scorer.contract, labelled=False)
+    ranked = rank(found.good, scorer, package, platform)
+    if output:
+        output.write_bytes(parquet_bytes(ranked) if output.suffix == ".parquet" else csv_bytes(ranked))
+    rejected = Path(f"{output or file}.rejected.csv")
+    if found.bad.num_rows and output:
+        rejected.write_bytes(csv_bytes(found.bad))
+    shown = ranked.slice(0, top).to_pylist()
+    summary = {"file": file, "version": package.version, "scored": ranked.num_rows, "rejected": found.bad.num_rows}
+    if as_json:
+        say_json({**summary, "reasons_of_rejection": found.reasons, "leads": shown})
+    else:
+        key = scorer.contract.key
+        say_table(
+            ("rank", "lead", "score", "band", "reasons"),
+            [(f"{row['rank']}", row[key], f"{row['score']:.2f}", row["band"], row["reasons"]) for row in shown],
+        )
+        say(f"{ranked.num_rows:,} leads scored by version {package.version}; {found.bad.num_rows:,} rejected.")
+        for reason, count in sorted(found.reasons.items(), key=lambda item: -item[1])[:5]:
+            say(f"  {count:,} rows: {reason}")
+        if output:
+            say(f"List: {output}" + (f", rejected rows: {rejected}" if found.bad.num_rows else ""))
+    if found.bad.num_rows:
+        sys.exit(1)

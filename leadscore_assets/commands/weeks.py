@@ -1,0 +1,61 @@
+"""Weeks brought in and weeks trained, with a progress bar: what several commands do the same way."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from leadscore_assets.commands.output import progress_console
+from leadscore_assets.commands.running import Outcome, Runner
+from leadscore_assets.domain.calendar import week_of
+from leadscore_assets.steps.ingest import reopened_weeks
+from leadscore_assets.steps.platform import Platform
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """Show progress on the terminal's error stream, so that what is piped stays clean."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=progress_console, transient=True) as bar:
+        yield bar
+
+
+def weeks_to_ingest(platform: Platform, *, first: date | None = None, last: date | None = None) -> list[date]:
+    """Return the weeks from `first` to `last` that are new in the source or changed there."""
+    return [week for week in reopened_weeks(platform) if (not first or week >= first) and (not last or week <= last)]
+
+
+def window_start(platform: Platform, week: date) -> date:
+    """Return the first week that a retraining of a week may learn from."""
+    back = timedelta(days=platform.policy.window.maximum_days + platform.contract.horizon_days + 7)
+    return max(platform.start_week, week_of(week - back))
+
+
+def run_weeks(
+    runner: Runner,
+    job: str,
+    weeks: Iterable[date],
+    *,
+    label: str,
+    tags: dict[str, str] | None = None,
+    assets: tuple[str, ...] | None = None,
+) -> list[Outcome]:
+    """Run a job week by week and return every outcome; a week that fails does not stop the others."""
+    listed, outcomes = list(weeks), []
+    if not listed:
+        return []
+    with progress() as bar:
+        task = bar.add_task(label, total=len(listed), note="")
+        for week in listed:
+            bar.update(task, note=f"{week}")
+            shown = lambda text: bar.update(task, note=text[:60]) if text.startswith("round ") else None  # noqa: E731
+            outcomes.append(runner.run(job, week, tags=tags, assets=assets, on_message=shown))
+            bar.advance(task)
+    return outcomes

@@ -1,0 +1,39 @@
+"""The code location: assets, checks, jobs, schedules and sensors of one home."""
+
+import dagster as dg
+
+from leadscore_assets.assets import evaluation, leads, model, release, scoring, slices
+from leadscore_assets.automation.jobs import JOBS
+from leadscore_assets.automation.schedules import SCHEDULES
+from leadscore_assets.automation.sensors import SENSORS
+from leadscore_assets.checks import evaluation as evaluation_checks
+from leadscore_assets.checks import leads as leads_checks
+from leadscore_assets.checks import model as model_checks
+from leadscore_assets.checks import release as release_checks
+from leadscore_assets.checks import slices as slices_checks
+from leadscore_assets.partitions import weekly_partitions
+from leadscore_assets.resources import platform_resource
+from leadscore_assets.settings import Settings, load_settings
+
+_ASSETS = (leads, slices, model, evaluation, release, scoring)
+_CHECKS = (leads_checks, slices_checks, model_checks, evaluation_checks, release_checks)
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """Build the definitions of a home; nothing is opened before a run needs it."""
+    weekly = weekly_partitions(settings.values.start_week)
+    return dg.Definitions(
+        assets=[declare(weekly) for module in _ASSETS for declare in module.ASSETS],
+        asset_checks=[declare(weekly) for module in _CHECKS for declare in module.CHECKS],
+        jobs=JOBS,
+        schedules=SCHEDULES,
+        sensors=SENSORS,
+        resources={"platform": platform_resource(settings)},
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Load the definitions of the home that the environment names."""
+    return build_definitions(load_settings())

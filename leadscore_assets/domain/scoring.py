@@ -1,0 +1,139 @@
+"""Scoring: a bundle opened, checked and ready to turn leads into scores, bands and reasons.
+
+Batch and online go through the same transform and the same booster; the same lead gets the same bits.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from leadscore_assets.domain import bundle
+from leadscore_assets.domain.calibration import Calibrator
+from leadscore_assets.domain.columns import Columns, Floats, columns_from_records, columns_from_table
+from leadscore_assets.domain.contract import Contract, contract_from
+from leadscore_assets.domain.errors import CorruptArtefact
+from leadscore_assets.domain.features import FeatureTransform, Matrix
+
+if TYPE_CHECKING:
+    from xgboost import Booster
+
+GOLDEN_TOLERANCE = 1e-5
+_CHUNK = 16_384
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores of n leads: `score` within the label's range, `rounded`, P(converted) or None, and the band's name."""
+
+    score: Floats
+    rounded: np.ndarray[Any, np.dtype[np.int64]]
+    probability: Floats | None
+    band: list[str]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One feature's share in a score: the input's name and its contribution in score points."""
+
+    feature: str
+    contribution: float
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """An opened bundle: immutable and safe to use from several threads."""
+
+    digest: str
+    contract: Contract
+    transform: FeatureTransform
+    booster: "Booster"
+    calibrator: Calibrator
+    bands: tuple[tuple[str, float], ...]
+    clip: bool
+
+    @classmethod
+    def open(cls, folder: Path, *, digest: str | None = None, threads: int = 1) -> "Scorer":
+        """Read a bundle, check every byte and its golden rows; raise CorruptArtefact when one does not hold."""
+        found, files = bundle.read(folder, digest=digest)
+        scorer = cls.from_files(found, files, threads=threads)
+        scorer.check_golden(bundle.document(files, bundle.GOLDEN))
+        return scorer
+
+    @classmethod
+    def from_files(cls, digest: str, files: Mapping[str, bytes], *, threads: int = 1) -> "Scorer":
+        """Build a scorer from checked bytes."""
+        import xgboost
+
+        contract = contract_from(bundle.document(files, bundle.CONTRACT))
+        booster = xgboost.Booster({"nthread": threads})
+        try:
+            booster.load_model(bytearray(files[bundle.MODEL]))
+        except xgboost.core.XGBoostError as error:
+            raise CorruptArtefact(
+                f"bundle {digest[:12]}: the model does not load: {str(error).splitlines()[0]}"
+            ) from None
+        booster.set_param({"nthread": threads})
+        bands = bundle.document(files, bundle.BANDS)
+        return cls(
+            digest=digest,
+            contract=contract,
+            transform=FeatureTransform(contract, bundle.document(files, bundle.FEATURES)),
+            booster=booster,
+            calibrator=Calibrator.from_json(bundle.document(files, bundle.CALIBRATOR)),
+            bands=tuple((name, float(bound)) for name, bound in bands["bounds"]),
+            clip=bool(bands["clip"]),
+        )
+
+    def score_table(self, table: pa.Table) -> Scored:
+        """Score leads in the contract's schema."""
+        return self._score(columns_from_table(table, self.contract))
+
+    def score_records(self, records: Sequence[Mapping[str, Any]]) -> Scored:
+        """Score JSON records that were checked against the contract."""
+        return self._score(columns_from_records(records, self.contract))
+
+    def predict(self, matrix: Matrix) -> Floats:
+        """Return raw predictions (n,) of a feature matrix."""
+        parts = [self.booster.inplace_predict(matrix[at : at + _CHUNK]) for at in range(0, len(matrix), _CHUNK)]
+        return np.concatenate(parts).astype(np.float64) if parts else np.empty(0)
+
+    def reasons(self, table: pa.Table, *, most: int) -> list[list[Reason]]:
+        """Return each lead's strongest contributions, largest first (TreeSHAP, Lundberg et al. 2018)."""
+        import xgboost
+
+        matrix = self.transform.transform(columns_from_table(table, self.contract))
+        if not len(matrix) or not most:
+            return [[] for _ in range(len(matrix))]
+        kinds = {"feature_types": self.transform.types, "feature_names": self.transform.inputs}
+        data = xgboost.DMatrix(matrix, enable_categorical=True, **kinds)
+        shares = self.booster.predict(data, pred_contribs=True)[:, :-1]
+        names = self.transform.inputs
+        order = np.argsort(-np.abs(shares), axis=1, kind="stable")[:, :most]
+        return [[Reason(names[i], float(row[i])) for i in best] for row, best in zip(shares, order, strict=True)]
+
+    def check_golden(self, golden: dict[str, Any]) -> None:
+        """Score the golden rows again; raise CorruptArtefact when a prediction is off by more than 1e-5."""
+        found = self.score_records(golden["records"]).score
+        expected = np.array(golden["scores"], dtype=np.float64)
+        if found.shape != expected.shape or not np.allclose(found, expected, rtol=0, atol=GOLDEN_TOLERANCE):
+            gap = float(np.abs(found - expected).max()) if found.shape == expected.shape else float("nan")
+            raise CorruptArtefact(
+                f"bundle {self.digest[:12]}: its golden rows score differently here (by up to {gap:.3g}); "
+                "serve it with the xgboost version it was trained with, or train the week again"
+            )
+
+    def _score(self, columns: Columns) -> Scored:
+        raw = self.predict(self.transform.transform(columns))
+        low, high = self.contract.label_minimum, self.contract.label_maximum
+        score = np.clip(raw, low, high) if self.clip else raw
+        rounded = np.clip(np.rint(score), low, high).astype(np.int64)
+        return Scored(score, rounded, self.calibrator.predict(score), self._bands_of(score))
+
+    def _bands_of(self, score: Floats) -> list[str]:
+        names = [name for name, _ in self.bands]
+        bounds = np.array([bound for _, bound in self.bands[:-1]])
+        return [names[i] for i in (score[:, None] < bounds[None, :]).sum(axis=1)]

@@ -1,0 +1,1 @@
+"""The programs that run inside a training container, and as child processes on a laptop."""

@@ -1,0 +1,95 @@
+"""The training program: reads channels of Parquet files, leaves a bundle in the model folder.
+
+Runs the same as a SageMaker training container's entry point and as a local child process. Exit codes: 0 done,
+1 failed (reason in output/failure), 143 stopped by SIGTERM.
+"""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from leadscore_assets.domain import bundle
+from leadscore_assets.domain.contract import Contract, contract_from
+from leadscore_assets.domain.errors import InvalidInput, LeadscoreError
+from leadscore_assets.domain.policy import Policy, TrainingPolicy, policy_from
+from leadscore_assets.domain.training import train_bundle
+from leadscore_assets.jobs.container import Container
+
+_EVERY = 20
+
+
+def main() -> int:
+    """Run the job and return its exit code."""
+    container = Container.of(os.environ)
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        run(container)
+    except (LeadscoreError, OSError, ValueError, pa.ArrowException) as error:
+        container.fail(f"{error}")
+        print(f"failed: {error}", file=sys.stderr, flush=True)
+        return 1
+    return 0
+
+
+def run(container: Container) -> str:
+    """Train on the container's channels, write the bundle and return its digest."""
+    _, hosts = container.hosts
+    if len(hosts) > 1:
+        raise InvalidInput(
+            f"the job has {len(hosts)} hosts and this program trains on one; set the instance count to 1"
+        )
+    documents = container.channel("documents")
+    contract = contract_from(_document(documents, "contract"))
+    policy = _with_hyperparameters(policy_from(_document(documents, "policy")), container.hyperparameters)
+    train, validation = (_read(container.channel(name), contract) for name in ("train", "validation"))
+    print(f"training on {train.num_rows:,} rows, validating on {validation.num_rows:,}", flush=True)
+    files = train_bundle(
+        train, validation, contract=contract, policy=policy, lineage=_document(documents, "lineage"), on_round=_report
+    )
+    container.model.mkdir(parents=True, exist_ok=True)
+    digest = bundle.write(container.model, files)
+    summary = bundle.document(files, bundle.METRICS)
+    print(f"validation_rmse={summary['validation_rmse']:.5f} rounds={summary['rounds']} bundle={digest}", flush=True)
+    return digest
+
+
+def _with_hyperparameters(policy: Policy, given: dict[str, str]) -> Policy:
+    """Lay the job's hyperparameters (strings, as SageMaker passes them) over the policy's training section."""
+    unknown = sorted(set(given) - set(TrainingPolicy.model_fields))
+    if unknown:
+        raise InvalidInput(f"hyperparameters {', '.join(unknown)} are not known; remove them or correct their spelling")
+    training = TrainingPolicy.model_validate({**policy.training.model_dump(), **given})
+    return policy.model_copy(update={"training": training})
+
+
+def _read(folder: Path, contract: Contract) -> pa.Table:
+    parts = [
+        pq.read_table(path, schema=contract.schema, partitioning=None) for path in sorted(folder.glob("*.parquet"))
+    ]
+    return pa.concat_tables(parts) if parts else contract.schema.empty_table()
+
+
+def _document(folder: Path, name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / f"{name}.json").read_text())
+    return content
+
+
+def _report(done: int, rounds: int, rmse: float) -> None:
+    if done % _EVERY == 0 or done == 1:
+        print(f"round {done}/{rounds} validation_rmse={rmse:.5f}", flush=True)
+
+
+def _stop(_: int, __: FrameType | None) -> None:
+    Container.of(os.environ).fail("stopped before it was done (SIGTERM)")
+    os._exit(143)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

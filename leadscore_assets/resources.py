@@ -1,0 +1,86 @@
+"""Where local or AWS is decided, once: settings in, a platform of adapters out."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from leadscore_assets.backends.ports import LeadSource
+from leadscore_assets.settings import Settings
+from leadscore_assets.steps.platform import Platform
+
+
+def system_clock() -> datetime:
+    """Return the present moment in UTC."""
+    return datetime.now(UTC)
+
+
+def open_platform(
+    settings: Settings, *, actor: str | None = None, now: Callable[[], datetime] = system_clock
+) -> Platform:
+    """Open every port of a home; nothing is read or connected before it is used."""
+    from leadscore_assets.backends.ledger import SqlLedger
+    from leadscore_assets.backends.local.bundles import LocalBundles
+    from leadscore_assets.backends.local.endpoint import LocalEndpoint
+    from leadscore_assets.backends.local.lake import LocalLake
+    from leadscore_assets.backends.local.registry import MlflowRegistry
+    from leadscore_assets.backends.local.trainer import LocalTrainer
+
+    home, values = settings.home, settings.values
+    lake, bundles = LocalLake(home / "lake"), LocalBundles(home / "bundles")
+    return Platform(
+        contract=settings.contract(),
+        policy=settings.policy(),
+        start_week=values.start_week,
+        source=open_source(settings, now=now),
+        lake=lake,
+        trainer=LocalTrainer(folder=home / "training", lake=lake, bundles=bundles),
+        bundles=bundles,
+        registry=MlflowRegistry(folder=home / "registry", now=now),
+        endpoint=LocalEndpoint(
+            folder=home / "endpoint",
+            bundles=bundles,
+            host=values.endpoint.host,
+            port=values.endpoint.port,
+            name=values.endpoint.name,
+        ),
+        ledger=SqlLedger(f"sqlite:///{home / 'ledger.db'}", actor=actor or settings.actor, now=now),
+        now=now,
+    )
+
+
+def open_source(settings: Settings, *, now: Callable[[], datetime] = system_clock) -> LeadSource:
+    """Open the lead source that the home's settings name."""
+    source, contract = settings.values.source, settings.contract()
+    if source.kind == "generator":
+        from leadscore_assets.backends.local.generator_source import GeneratorSource
+
+        return GeneratorSource(
+            contract=contract,
+            seed=source.seed,
+            preset=source.preset,
+            events=source.events,
+            start_week=settings.values.start_week,
+            today=lambda: now().date(),
+        )
+    from leadscore_assets.backends.local.files_source import FilesSource
+
+    return FilesSource(str(settings.home.joinpath(source.path or "")), contract=contract, format=source.format)
+
+
+def platform_resource(settings: Settings) -> dg.ResourceDefinition:
+    """Return the Dagster resource that opens a home's platform once a run, in the name of whoever launched it."""
+
+    def _open(context: dg.InitResourceContext) -> Platform:
+        run = context.dagster_run
+        return open_platform(settings, actor=_launcher(run.tags, settings.actor) if run else None)
+
+    return dg.ResourceDefinition(resource_fn=_open, description="The site's rules and one adapter for every port.")
+
+
+def _launcher(tags: dict[str, str] | object, actor: str) -> str:
+    known = dict(tags) if isinstance(tags, dict) else {}
+    for tag, kind in (("dagster/schedule_name", "schedule"), ("dagster/sensor_name", "sensor")):
+        if tag in known:
+            return f"{kind} {known[tag]}"
+    return known.get("leadscore/actor") or known.get("user") or f"{actor} (Dagster UI)"

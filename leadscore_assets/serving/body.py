@@ -1,0 +1,56 @@
+"""Reads a request's headers and body off the wire, within bounds of size and time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from leadscore_assets.serving.refusals import RefusedRequest
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+MAXIMUM_BYTES = 6_291_456
+_SECONDS = 60.0
+
+
+class TooLarge(RefusedRequest):
+    """The body is above the limit."""
+
+    def __init__(self) -> None:
+        super().__init__(f"the body has more than {MAXIMUM_BYTES:,} bytes; send fewer leads at once", status=413)
+
+
+class ClientGoneError(Exception):
+    """The client closed the connection before its request was whole; nobody is left to answer."""
+
+
+async def read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes:
+    """Return a request's body; raise RefusedRequest (413 too large, 415 compressed, 408 slow) or ClientGoneError."""
+    encoding = headers.get(b"content-encoding", b"identity").lower()
+    if encoding not in (b"", b"identity"):
+        raise RefusedRequest("compressed bodies are not read; send the body as it is", status=415)
+    declared = headers.get(b"content-length", b"0")
+    if declared.isdigit() and int(declared) > MAXIMUM_BYTES:
+        raise TooLarge
+    try:
+        async with asyncio.timeout(_SECONDS):
+            return await _received(receive)
+    except TimeoutError:
+        raise RefusedRequest(f"the body did not arrive within {_SECONDS:.0f} seconds", status=408) from None
+
+
+async def _received(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ClientGoneError
+        part = message.get("body", b"")
+        size += len(part)
+        if size > MAXIMUM_BYTES:
+            raise TooLarge
+        parts.append(part)
+        if not message.get("more_body"):
+            return b"".join(parts)

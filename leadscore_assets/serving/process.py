@@ -1,0 +1,189 @@
+"""The server as a process: claims its folder, binds loopback, detaches when asked to, serves until SIGTERM.
+
+Claim and port are settled before the process detaches, so that whoever starts it learns at once why it cannot run.
+"""
+
+import argparse
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from leadscore_assets.domain.errors import InvalidInput, PermanentError
+from leadscore_assets.serving.folder import ServerRecord, StateFolder
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from leadscore_assets.serving.app import ScoringApp
+
+FAILED, PORT_IN_USE, ALREADY_RUNNING = 1, 3, 4
+DRAIN_SECONDS = 20
+_KEEP_ALIVE_SECONDS = 75
+_BACKLOG = 2048
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """How one server is started."""
+
+    state: Path
+    host: str
+    port: int
+    name: str
+    detach: bool = False
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the server; return 0 after a graceful end, 3 for a port in use, 4 when the folder has a server, else 1."""
+    _log_to_stderr()
+    try:
+        return _run(_options(arguments))
+    except PermanentError as error:
+        log.error("%s", error)
+        return FAILED
+
+
+def _options(arguments: Sequence[str] | None) -> ServerOptions:
+    parser = argparse.ArgumentParser(prog="python -m leadscore_assets.serving", description="Serve a scoring endpoint.")
+    parser.add_argument("--state", type=Path, required=True, help="folder with desired.json")
+    parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
+    parser.add_argument("--port", type=int, default=8321)
+    parser.add_argument("--name", default="leadscore", help="the endpoint's name")
+    parser.add_argument("--detach", action="store_true", help="go on in the background, logging to server.log")
+    return ServerOptions(**vars(parser.parse_args(arguments)))
+
+
+def loopback(host: str) -> str:
+    """Return a loopback host's address; raise InvalidInput for any other host."""
+    address = "127.0.0.1" if host == "localhost" else host
+    try:
+        inside = ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        inside = False
+    if not inside:
+        raise InvalidInput(f"host {host} is not loopback; the server listens on 127.0.0.1 or ::1 only")
+    return address
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Bind a host and port; raise OSError when they are taken."""
+    address = loopback(host)
+    listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _run(options: ServerOptions) -> int:
+    folder = StateFolder(options.state.absolute())
+    loopback(options.host)
+    folder.prepare()
+    claim = folder.claim()
+    if claim is None:
+        log.error("%s has a running server already", folder.path)
+        return ALREADY_RUNNING
+    try:
+        listener = listening(options.host, options.port)
+    except OSError as error:
+        log.error("port %d on %s cannot be used: %s", options.port, options.host, error.strerror)
+        return PORT_IN_USE
+    if options.detach and not _detached(folder, listener):
+        return 0
+    _note_process(folder, listener)
+    _serve(folder, listener, options.name)
+    folder.record_file.unlink(missing_ok=True)
+    os.close(claim)
+    return 0
+
+
+def _detached(folder: StateFolder, listener: socket.socket) -> bool:
+    """Fork; return True in the child, which has its own session and log, and False in the parent once that is so."""
+    reader, writer = os.pipe()
+    if os.fork():
+        os.close(writer)
+        os.read(reader, 1)
+        return False
+    os.close(reader)
+    os.setsid()
+    if folder.log_file.is_file():
+        folder.log_file.replace(folder.log_file.with_suffix(".log.1"))
+    output = os.open(folder.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((nothing, 0), (output, 1), (output, 2)):
+        os.dup2(source, target)
+    _note_process(folder, listener)
+    os.close(writer)
+    return True
+
+
+def _note_process(folder: StateFolder, listener: socket.socket) -> None:
+    import psutil
+
+    host, port = listener.getsockname()[:2]
+    folder.write_record(ServerRecord(os.getpid(), psutil.Process().create_time(), host, port))
+
+
+def _serve(folder: StateFolder, listener: socket.socket, name: str) -> None:
+    import uvicorn
+
+    from leadscore_assets.serving.app import ScoringApp
+    from leadscore_assets.serving.models import Live
+    from leadscore_assets.serving.watcher import Watcher
+
+    live = Live()
+    app = ScoringApp(name=name, instance=folder.identified(), live=live)
+    server = uvicorn.Server(_config(app))
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    # uvicorn raises the signal again when it has drained; this handler makes that a normal end.
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    watcher = Watcher(folder, live)
+    watcher.start()
+    log.info("endpoint %s listens on %s port %d", name, *listener.getsockname()[:2])
+    server.run(sockets=[listener])
+    watcher.stop()
+    app.close()
+    log.info("endpoint %s ended after %d answers", name, app.counts.served)
+
+
+def _config(app: "ScoringApp") -> "uvicorn.Config":
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        loop="uvloop",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+
+
+def _log_to_stderr() -> None:
+    form = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(form)
+    package = logging.getLogger("leadscore_assets")
+    package.handlers = [handler]
+    package.setLevel(logging.INFO)

@@ -1,0 +1,134 @@
+"""Ingest: one week from the source into the lake, validated, sorted, by day, with what broke the contract set aside."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from leadscore_assets.backends.ports import Lake
+from leadscore_assets.domain.calendar import DAY, at_midnight, week_days
+from leadscore_assets.domain.digests import table_digest
+from leadscore_assets.domain.facts import DataFile, WeekManifest
+from leadscore_assets.domain.quality import quality
+from leadscore_assets.domain.validation import Validated, validate_week
+from leadscore_assets.steps.platform import Platform
+
+
+def ingest_week(platform: Platform, week: date) -> WeekManifest:
+    """Store a week and return its manifest; the same source rows again change nothing.
+
+    A week whose rows changed gets a new generation, with late and corrected rows counted. Older files stay: what a
+    slice points to never changes.
+    """
+    platform.check_week(week)
+    raw = platform.source.read(week)
+    found = validate_week(raw.table, platform.contract)
+    lake = platform.lake
+    with lake.lock(f"week-{week}"):
+        before = lake.manifest(week)
+        manifest = WeekManifest(
+            week=week,
+            digest=table_digest(found.good),
+            source_digest=raw.digest,
+            contract=platform.contract.digest,
+            rows=found.good.num_rows,
+            files=tuple(_store_days(lake, week, found.good, platform)),
+            quarantined=found.bad.num_rows,
+            quarantine_file=_store_quarantine(lake, week, found),
+            reasons=found.reasons,
+            duplicates=found.duplicates,
+            unlabelled=found.unlabelled,
+            quality=_quality(platform, found),
+            source=platform.source.address,
+            **_span(found.good, platform),
+            **_changes(lake, before, found.good, platform),
+        )
+        if manifest != before:
+            lake.publish(manifest)
+    _record(platform, manifest, before)
+    return manifest
+
+
+def reopened_weeks(platform: Platform) -> list[date]:
+    """Return the finished weeks whose rows in the source are not what the lake holds: new, late or corrected."""
+    found = []
+    for week, digest in platform.source.weeks().items():
+        if platform.start_week <= week <= platform.last_finished_week():
+            manifest = platform.lake.manifest(week)
+            if manifest is None or manifest.source_digest != digest:
+                found.append(week)
+    return found
+
+
+def _store_days(lake: Lake, week: date, good: pa.Table, platform: Platform) -> Iterator[DataFile]:
+    moments = good[platform.contract.created_at]
+    for day in week_days(week):
+        inside = pc.and_(
+            pc.greater_equal(moments, pa.scalar(at_midnight(day))), pc.less(moments, pa.scalar(at_midnight(day + DAY)))
+        )
+        rows = good.filter(inside)
+        if rows.num_rows:
+            path, sha256 = lake.write_table(rows, under=f"leads/week={week}/day={day}")
+            labelled = rows.num_rows - rows[platform.contract.label].null_count
+            yield DataFile(path, sha256, rows.num_rows, day, labelled)
+
+
+def _store_quarantine(lake: Lake, week: date, found: Validated) -> str | None:
+    return lake.write_table(found.bad, under=f"quarantine/week={week}")[0] if found.bad.num_rows else None
+
+
+def _quality(platform: Platform, found: Validated) -> dict[str, float]:
+    return quality(
+        found.good,
+        quarantined=found.bad.num_rows,
+        duplicates=found.duplicates,
+        contract=platform.contract,
+        policy=platform.policy.quality,
+    )
+
+
+def _span(good: pa.Table, platform: Platform) -> dict[str, object]:
+    if not good.num_rows:
+        return {"first_at": None, "last_at": None}
+    edges = pc.min_max(good[platform.contract.created_at]).as_py()
+    return {"first_at": edges["min"], "last_at": edges["max"]}
+
+
+def _changes(lake: Lake, before: WeekManifest | None, good: pa.Table, platform: Platform) -> dict[str, int]:
+    if before is None:
+        return {"generation": 1, "late": 0, "corrected": 0}
+    if before.digest == table_digest(good) or before.contract != platform.contract.digest:
+        return {"generation": before.generation, "late": before.late, "corrected": before.corrected}
+    old = lake.read_files(before.files) if before.files else good.slice(0, 0)
+    late, corrected = _difference(old, good, platform.contract.key)
+    return {"generation": before.generation + 1, "late": late, "corrected": corrected}
+
+
+def _difference(old: pa.Table, new: pa.Table, key: str) -> tuple[int, int]:
+    positions = pc.index_in(new[key], value_set=old[key].combine_chunks())
+    known = pc.is_valid(positions)
+    there, was = new.filter(known), old.take(positions.drop_null())
+    changed = np.zeros(there.num_rows, dtype=bool)
+    for name in new.column_names:
+        same = pc.fill_null(pc.equal(there[name], was[name]), value=False)
+        both_missing = pc.and_(pc.is_null(there[name]), pc.is_null(was[name]))
+        changed |= ~pc.or_(same, both_missing).to_numpy(zero_copy_only=False)
+    return new.num_rows - there.num_rows, int(changed.sum())
+
+
+def _record(platform: Platform, manifest: WeekManifest, before: WeekManifest | None) -> None:
+    action = "ingested" if before is None or before.digest == manifest.digest else "reopened"
+    platform.ledger.append(
+        action,
+        f"week {manifest.week}",
+        reason=f"{manifest.rows:,} leads, {manifest.quarantined:,} quarantined, {manifest.late:,} late",
+        evidence={
+            "digest": manifest.digest,
+            "contract": manifest.contract,
+            "generation": manifest.generation,
+            "quality": manifest.quality.get("score", 1.0),
+        },
+        key=f"ingested:{manifest.week}:{manifest.digest}:{manifest.contract}:{manifest.quarantined}",
+    )

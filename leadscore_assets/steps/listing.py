@@ -1,0 +1,127 @@
+"""Lists: leads scored by a bundle and ranked, with a band and reasons, as a table, Parquet and CSV."""
+
+import io
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from leadscore_assets.domain.errors import Missing
+from leadscore_assets.domain.facts import Package
+from leadscore_assets.domain.scoring import Reason, Scorer
+from leadscore_assets.steps.platform import Platform
+
+_MISSING = "not known"
+
+
+@dataclass(frozen=True)
+class RankedList:
+    """A week's list: where it lies, how many leads, and how many in each band."""
+
+    week: date
+    package: Package
+    rows: int
+    bands: dict[str, int]
+    parquet: str
+    csv: str
+    scores: tuple[float, ...]
+
+
+def champion(platform: Platform) -> Package:
+    """Return the production package; raise Missing with the remedy."""
+    found = platform.registry.production()
+    if found is None:
+        raise Missing("there is no model in production; run 'leadscore retrain' first")
+    return found
+
+
+def score_week(platform: Platform, week: date) -> RankedList:
+    """Score a week's leads with the champion and store the ranked list as Parquet and CSV."""
+    package = champion(platform)
+    manifest = platform.lake.manifest(week)
+    if manifest is None:
+        raise Missing(f"week {week} is not ingested; materialize weekly_leads for it or run 'leadscore ingest'")
+    leads = platform.lake.read_files(manifest.files) if manifest.files else platform.contract.schema.empty_table()
+    ranked = rank(
+        leads, Scorer.open(platform.bundles.path(package.digest), digest=package.digest, threads=0), package, platform
+    )
+    parquet = platform.lake.write_bytes(f"scored/week={week}/leads.parquet", parquet_bytes(ranked))
+    text = platform.lake.write_bytes(f"scored/week={week}/leads.csv", csv_bytes(ranked))
+    platform.ledger.append(
+        "scored",
+        f"week {week}",
+        reason=f"{ranked.num_rows:,} leads by version {package.version}",
+        evidence={"bundle": package.digest, "leads": manifest.digest},
+        key=f"scored:{week}:{manifest.digest}:{package.digest}",
+    )
+    bands = {name: ranked["band"].to_pylist().count(name) for name in dict.fromkeys(ranked["band"].to_pylist())}
+    return RankedList(week, package, ranked.num_rows, bands, parquet, text, tuple(ranked["score"].to_pylist()))
+
+
+def rank(leads: pa.Table, scorer: Scorer, package: Package, platform: Platform) -> pa.Table:
+    """Return leads best first: rank, key, created_at, score, rounded score, band, chance, reasons, model version."""
+    contract = platform.contract
+    scored = scorer.score_table(leads)
+    reasons = scorer.reasons(leads, most=platform.policy.lists.reasons)
+    names = contract.by_name
+    texts = [_sentence(row, found, set(names)) for row, found in zip(_rows(leads, reasons), reasons, strict=True)]
+    chance = scored.probability if scored.probability is not None else np.full(len(scored.score), np.nan)
+    table = pa.table(
+        {
+            contract.key: leads[contract.key],
+            contract.created_at: leads[contract.created_at],
+            "score": scored.score,
+            "score_rounded": scored.rounded,
+            "band": pa.array(scored.band, pa.string()),
+            "conversion_probability": pa.array(chance, from_pandas=True),
+            "reasons": pa.array(texts, pa.string()),
+            "model_version": pa.array([package.version] * leads.num_rows, pa.int64()),
+        }
+    )
+    ordered = table.sort_by([("score", "descending"), (contract.key, "ascending")])
+    return ordered.add_column(0, "rank", pa.array(np.arange(1, ordered.num_rows + 1)))
+
+
+def parquet_bytes(table: pa.Table) -> bytes:
+    """Write a table as Parquet bytes."""
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
+
+
+def csv_bytes(table: pa.Table) -> bytes:
+    """Write a table as CSV bytes; text that a spreadsheet would run as a formula is quoted with an apostrophe."""
+    sink = io.BytesIO()
+    pacsv.write_csv(_harmless(table), sink)
+    return sink.getvalue()
+
+
+def _harmless(table: pa.Table) -> pa.Table:
+    for position, field in enumerate(table.schema):
+        if pa.types.is_string(field.type):
+            values = [f"'{v}" if v and v[0] in "=+-@\t\r" else v for v in table[field.name].to_pylist()]
+            table = table.set_column(position, field.name, pa.array(values, pa.string()))
+    return table
+
+
+def _rows(leads: pa.Table, reasons: list[list[Reason]]) -> list[dict[str, object]]:
+    used = sorted({reason.feature for found in reasons for reason in found} & set(leads.column_names))
+    return leads.select(used).to_pylist() if used else [{} for _ in range(leads.num_rows)]
+
+
+def _sentence(row: dict[str, object], reasons: list[Reason], features: set[str]) -> str:
+    parts = []
+    for reason in reasons:
+        sign = "raises" if reason.contribution > 0 else "lowers"
+        value = f" = {_shown(row.get(reason.feature))}" if reason.feature in features else ""
+        parts.append(f"{reason.feature}{value} {sign} the score by {abs(reason.contribution):.2f}")
+    return "; ".join(parts)
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return _MISSING
+    return f"{value:,.4g}" if isinstance(value, float) else f"{value}"

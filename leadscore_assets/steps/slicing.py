@@ -1,0 +1,45 @@
+"""Slicing: the days that train, validate and test a week's model, addressed in the lake."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from leadscore_assets.domain.calendar import week_of, weeks_between, window_end
+from leadscore_assets.domain.errors import NotEnoughData
+from leadscore_assets.domain.facts import DataFile, Slice
+from leadscore_assets.domain.slices import NAMES, SlicePlan, build_slice, plan_slices
+from leadscore_assets.steps.platform import Platform
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A week's plan and its three slices."""
+
+    plan: SlicePlan
+    slices: dict[str, Slice]
+
+
+def cut_slices(platform: Platform, week: date) -> Cut:
+    """Plan and store a week's slices from what is ingested; raise NotEnoughData naming weeks that are not."""
+    policy = platform.policy.window
+    end = window_end(week, horizon_days=platform.contract.horizon_days, today=platform.today())
+    first = max(platform.start_week, week_of(end - timedelta(days=policy.maximum_days)))
+    manifests = platform.lake.manifests(first, week)
+    files: dict[date, DataFile] = {file.day: file for manifest in manifests for file in manifest.files}
+    rows = {day: file.labelled for day, file in files.items()}
+    try:
+        plan = plan_slices(week, end, rows, policy)
+    except NotEnoughData as error:
+        held = {manifest.week for manifest in manifests}
+        absent = [f"{item}" for item in weeks_between(first, week) if item not in held and item < end]
+        raise NotEnoughData(f"{error}{_absent(absent)}") from None
+    slices = {name: build_slice(name, week, plan, files) for name in NAMES}
+    for item in slices.values():
+        platform.lake.write_slice(item)
+    return Cut(plan, slices)
+
+
+def _absent(weeks: list[str]) -> str:
+    if not weeks:
+        return ""
+    shown = ", ".join(weeks[:4]) + (" …" if len(weeks) > 4 else "")
+    return f" (not ingested yet: {len(weeks)} weeks, {shown}; run 'leadscore ingest')"

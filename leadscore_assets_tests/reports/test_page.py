@@ -1,0 +1,144 @@
+"""The evaluation page: whole, self-contained, the same every time, and right in a real browser."""
+
+import re
+import shutil
+
+import pytest
+
+from leadscore_assets.domain.evaluation import Evaluation
+from leadscore_assets.reports.page import evaluation_page
+from leadscore_assets_tests.reports.conftest import make_evaluation
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def test_the_verdict_stands_first_with_its_number_and_interval(promoted):
+    page = evaluation_page(promoted)
+    top = page[: page.index("<section")]
+    comparison = promoted.comparison
+    assert "<h1>Promote the candidate</h1>" in top
+    assert promoted.verdict.reasons[0] in top
+    assert f'<p class="glance">{comparison.difference:+.4f}</p>' in top
+    assert f"95 % interval {comparison.low:+.4f} to {comparison.high:+.4f}" in top
+
+
+def test_every_picture_has_a_title_a_caption_and_words_for_those_who_do_not_see_it(promoted):
+    page = evaluation_page(promoted)
+    titles = re.findall(r"<h3>(.*?)</h3>", page)
+    assert titles == [
+        "Score by label",
+        "Positives reached",
+        "Calibration",
+        "Rounded score against label",
+        "Spearman by weekday",
+        "What the model looks at",
+    ]
+    assert page.count("<figcaption>") == 6
+    assert (
+        len(re.findall(r'<svg role="img" viewBox="[^"]+" aria-label="[^"]{20,}"><title>[^<]{20,}</title>', page)) == 7
+    )
+
+
+def test_the_page_asks_for_nothing_outside_itself_and_runs_no_script(promoted):
+    page = evaluation_page(promoted)
+    assert "<script" not in page
+    assert not re.findall(r'(?:src|href|xlink:href)="(?!#|data:,)', page)
+    assert not re.findall(r"https?://|url\((?!#)|@import", page)
+    assert "default-src 'none'" in page
+
+
+def test_every_id_stands_once_and_every_reference_finds_its_id(promoted):
+    page = evaluation_page(promoted)
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)|aria-labelledby="([^"]+)"', page)) <= {
+        tuple(name if place == at else "" for place in range(3)) for name in ids for at in range(3)
+    }
+
+
+def test_the_same_evaluation_gives_the_same_page_also_after_json(promoted):
+    again = Evaluation.from_json(promoted.to_json())
+    assert evaluation_page(again) == evaluation_page(promoted)
+
+
+def test_pictures_take_their_colours_from_the_page_so_that_dark_mode_reaches_them(promoted):
+    svg = "".join(re.findall(r"<svg.*?</svg>", evaluation_page(promoted), flags=re.S))
+    assert "var(--candidate)" in svg
+    assert set(re.findall(r"#[0-9a-f]{6}", svg)) <= {"#000000"}
+
+
+def test_names_from_the_data_are_text_and_never_markup():
+    hostile = '<script>alert("$x$")</script>'
+    page = evaluation_page(make_evaluation(importance={hostile: 1.0}, outcome_name="<b>won</b>"))
+    assert "<script" not in page
+    assert "<b>" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_how_it_was_judged_names_rows_days_digests_and_terms(promoted):
+    page = evaluation_page(promoted)
+    judged = page[page.index('id="judged"') :]
+    for fact in (
+        "2,400",
+        "2026-03-05 to 2026-03-07 (3 days)",
+        "10,412 rows of 2026-02-16 to 2026-03-03",
+        promoted.subject.candidate_digest,
+        promoted.subject.policy_digest,
+        promoted.digest,
+        f"version 7, {promoted.subject.champion_digest}",
+    ):
+        assert fact in judged
+
+
+def test_a_first_model_shows_its_own_interval_and_no_empty_columns(first):
+    page = evaluation_page(first)
+    assert "Champion</th>" not in page
+    assert "Change</th>" not in page
+    assert f'<p class="glance">{first.candidate_metrics["spearman"]:.4f}</p>' in page
+
+
+def test_a_handful_of_rows_still_makes_a_page(tiny):
+    page = evaluation_page(tiny)
+    assert "<h1>No verdict yet</h1>" in page
+    assert "What the model looks at" not in page
+
+
+def test_a_repeated_look_and_a_champion_that_saw_the_days_are_said_aloud():
+    page = evaluation_page(make_evaluation(n=300, judged=3, comparable=False))
+    assert "judged 3 times on these rows" in page
+    assert "which flatters its numbers" in page
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")], ids=["desktop", "phone"])
+def test_the_page_fits_the_screen_and_its_words_do_not_collide(promoted, tmp_path, width, scheme):
+    from playwright.sync_api import sync_playwright
+
+    file = tmp_path / "evaluation.html"
+    file.write_text(evaluation_page(promoted), encoding="utf-8")
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        messages = []
+        page.on("console", lambda message: messages.append(message.text))
+        page.goto(file.as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert page.evaluate(_COLLISIONS) == []
+        browser.close()
+    assert messages == []
+
+
+_COLLISIONS = """() => [...document.querySelectorAll('svg')].flatMap(svg => {
+  const words = [...svg.querySelectorAll('text')].map(text => [text.textContent, text.getBoundingClientRect()]);
+  const frame = svg.getBoundingClientRect(), found = [];
+  words.forEach(([word, a], at) => {
+    if (a.left < frame.left - 1 || a.right > frame.right + 1) found.push(word + ' leaves its picture');
+    words.slice(at + 1).forEach(([other, b]) => {
+      const x = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+      const y = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      if (x > 1 && y > 3) found.push(word + ' meets ' + other);
+    });
+  });
+  return found;
+})"""
