@@ -3,6 +3,7 @@
 The only reader of environment variables.
 """
 
+import getpass
 import os
 import tomllib
 from collections.abc import Callable
@@ -16,21 +17,12 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 from leadscore_assets.domain.calendar import week_of
 from leadscore_assets.domain.contract import Contract, Frozen, contract_from, default_contract
 from leadscore_assets.domain.errors import InvalidInput, oneline
+from leadscore_assets.domain.events import Event
 from leadscore_assets.domain.policy import Policy, policy_from
 
 DEFAULT_HOME = "leadscore_home"
 SETTINGS_FILE = "leadscore.toml"
 Model = TypeVar("Model", bound=BaseModel)
-
-
-class DriftEvent(Frozen):
-    """A planted change in generated leads, from a day on: `feature` shifts by `size` standard deviations, or `concept`
-    turns the outcome's weights by that share."""
-
-    kind: Literal["shift", "missing", "unit", "concept"]
-    start: date
-    feature: str | None = None
-    size: float = 1.0
 
 
 class SourceSettings(Frozen):
@@ -41,7 +33,7 @@ class SourceSettings(Frozen):
     format: Literal["auto", "parquet", "csv"] = "auto"
     seed: int = 42
     preset: Literal["b2b", "small"] = "b2b"
-    events: tuple[DriftEvent, ...] = ()
+    events: tuple[Event, ...] = ()
 
 
 class EndpointSettings(Frozen):
@@ -103,10 +95,17 @@ class Settings:
 def load_settings(home: str | Path | None = None) -> Settings:
     """Read a home's settings: the argument, else LEADSCORE_HOME, else ./leadscore_home; defaults where no file is."""
     place = Path(home or os.environ.get("LEADSCORE_HOME") or DEFAULT_HOME).expanduser().absolute()
-    actor = os.environ.get("LEADSCORE_USER") or os.environ.get("USER") or os.environ.get("LOGNAME") or "unknown"
+    actor = os.environ.get("LEADSCORE_USER") or _login()
     path = place / SETTINGS_FILE
     values = read_toml(path, HomeSettings.model_validate) if path.is_file() else HomeSettings()
     return Settings(home=place, values=values, actor=actor)
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
 
 
 def read_toml(path: Path, build: Callable[[dict[str, Any]], Model]) -> Model:

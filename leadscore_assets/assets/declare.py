@@ -4,6 +4,7 @@ A declaration is a function from the weekly calendar to a definition, so that a 
 definitions are built.
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -13,6 +14,10 @@ import dagster as dg
 
 from leadscore_assets.domain.calendar import parse_week
 from leadscore_assets.domain.errors import PermanentError, TransientError
+
+# Partition mappings and partitioned checks are beta and preview interfaces of Dagster; the pinned version is tested.
+warnings.filterwarnings("ignore", category=dg.BetaWarning)
+warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 OWNER = "team:lead-scoring"
 Weekly = dg.WeeklyPartitionsDefinition

@@ -18,6 +18,7 @@ def week_due(today: date) -> date | None:
     cron_schedule="0 3 * * 1",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Ingest and score the week that ended on Sunday.",
 )
 def leads_every_monday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """Ingest and score the week that ended on Sunday."""
@@ -30,6 +31,7 @@ def leads_every_monday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     cron_schedule="0 5 * * *",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Retrain once a week, a weekday later each week.",
 )
 def retraining_on_the_rotating_weekday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Retrain once a week, a weekday later each week, so that every weekday gets its turn as a test day."""

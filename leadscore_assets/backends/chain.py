@@ -43,6 +43,9 @@ def findings(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Return what is wrong with rows in the order of their numbers, one sentence a finding."""
     seq, previous = 0, BEFORE_THE_FIRST
     for row in rows:
+        if not isinstance(row["seq"], int):
+            yield f"a record after number {seq} is numbered {row['seq']!r}: its number was changed"
+            continue
         if row["seq"] != seq + 1:
             missing = f"{seq + 1}" if row["seq"] == seq + 2 else f"{seq + 1} to {row['seq'] - 1}"
             yield f"record {missing} is missing before record {row['seq']}: it was deleted, or the numbers were changed"

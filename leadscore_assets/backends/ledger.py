@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from leadscore_assets.backends.chain import BEFORE_THE_FIRST, evidence_text, findings, record, sealed
@@ -23,6 +23,8 @@ from leadscore_assets.domain.facts import LedgerRecord
 _BUSY_SECONDS = 60
 # Any number will do as long as every writer of this table takes the same one.
 _ADVISORY_LOCK = 7_116_532_309
+# SQLite calls these operational matters, but no second try mends them.
+_DAMAGE = ("no such", "unsupported file format")
 _TABLE = sa.Table(
     "records",
     sa.MetaData(),
@@ -101,12 +103,9 @@ class SqlLedger:
     def verify(self) -> list[str]:
         """Return what is wrong with the chain, one sentence a finding; empty when all is well."""
         try:
-            if self._lost_its_table():
-                return ["the ledger's file holds no table of records; restore it from a backup"]
-            rows = self._rows(sa.select(_TABLE).order_by(_TABLE.c.seq))
+            return self._damage() + list(findings(self._rows(sa.select(_TABLE).order_by(_TABLE.c.seq))))
         except CorruptArtefact as error:
             return [str(error)]
-        return list(findings(rows))
 
     @cached_property
     def _engine(self) -> sa.Engine:
@@ -119,7 +118,9 @@ class SqlLedger:
             )
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             remedy = "write sqlite:///file or postgresql+psycopg://host/database and install that driver"
-            raise InvalidInput(f"the ledger's URL cannot be used ({type(error).__name__}: {error}); {remedy}") from None
+            # SQLAlchemy may quote a URL that it cannot parse, password and all.
+            what = "it is no URL" if type(error) is ArgumentError else str(error)
+            raise InvalidInput(f"the ledger's URL cannot be used ({what}); {remedy}") from None
         if engine.dialect.name not in _APPEND_ONLY:
             raise InvalidInput(f"the ledger cannot be kept in {engine.dialect.name}; use sqlite or postgresql")
         if sqlite and url.database in (None, "", ":memory:"):
@@ -167,11 +168,15 @@ class SqlLedger:
                 return []
             return [dict(row) for row in connection.execute(query).mappings()]
 
-    def _lost_its_table(self) -> bool:
+    def _damage(self) -> list[str]:
         if self._file is None or not self._file.exists() or not self._file.stat().st_size:
-            return False
+            return []
         with self._database_errors(), self._engine.connect() as connection:
-            return not sa.inspect(connection).has_table(_TABLE.name)
+            if not sa.inspect(connection).has_table(_TABLE.name):
+                return ["the ledger's file holds no table of records; restore it from a backup"]
+            # Damage to a page can hide the newest records, which the chain alone would not show.
+            told = connection.exec_driver_sql("PRAGMA integrity_check(5)").scalars().all()
+        return [f"the ledger's file is damaged: {line}; restore it from a backup" for line in told if line != "ok"]
 
     @contextmanager
     def _database_errors(self) -> Iterator[None]:
@@ -179,10 +184,19 @@ class SqlLedger:
         try:
             yield
         except OperationalError as error:
+            if any(sign in str(error.orig) for sign in _DAMAGE):
+                raise CorruptArtefact(f"ledger {place}: {error.orig}; restore it from a backup") from error
             remedy = "if it stays so, check that it exists, is writable, has space, and that nothing holds it"
             raise TransientError(f"ledger {place}: {error.orig}; try again, and {remedy}") from error
+        except ProgrammingError as error:
+            raise InvalidInput(
+                f"ledger {place}: {error.orig}; give its user the right to create and fill a table"
+            ) from error
         except DatabaseError as error:
             raise CorruptArtefact(f"ledger {place}: {error.orig}; restore it from a backup") from error
+        except UnicodeDecodeError as error:
+            # SQLite's own message quotes damaged text.
+            raise CorruptArtefact(f"ledger {place}: its schema is damaged; restore it from a backup") from error
         except OSError as error:
             raise InvalidInput(f"ledger {place}: {error.strerror}; choose a folder that you may write to") from error
 

@@ -1,10 +1,24 @@
-"""Claims about what is live."""
+"""Claims about what is registered and what is live."""
 
 import dagster as dg
 
-from leadscore_assets.assets.declare import Declaration, Weekly, told_apart
+from leadscore_assets.assets.declare import Declaration, Weekly, told_apart, week_in, weekly_check
 from leadscore_assets.steps.platform import Platform
-from leadscore_assets.steps.releasing import serves_the_champion
+from leadscore_assets.steps.releasing import package_problems, serves_the_champion
+
+
+@weekly_check(asset="model_package", description="The package is the bundle that was judged.")
+def package_is_the_judged_bundle(
+    context: dg.AssetCheckExecutionContext, platform: dg.ResourceParam[Platform]
+) -> dg.AssetCheckResult:
+    """Fail when a package is of another bundle than the week's verdict; the release itself refuses such a package."""
+    with told_apart():
+        found = package_problems(platform, week_in(context))
+    return dg.AssetCheckResult(
+        passed=not found,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description="; ".join(found) or "The registered bundle is the one that was judged, and it is registered once.",
+    )
 
 
 def endpoint_serves_the_champion(_: Weekly) -> dg.AssetChecksDefinition:
@@ -23,4 +37,4 @@ def endpoint_serves_the_champion(_: Weekly) -> dg.AssetChecksDefinition:
     return _check
 
 
-CHECKS: list[Declaration] = [endpoint_serves_the_champion]
+CHECKS: list[Declaration] = [package_is_the_judged_bundle, endpoint_serves_the_champion]

@@ -36,7 +36,7 @@ def command(ctx: click.Context, first: date, last: date, *, as_json: bool) -> No
     weeks = [platform.check_week(week) for week in weeks_between(first, last)]
     runner = Runner(settings)
     needed = weeks_to_ingest(platform, first=window_start(platform, first), last=last)
-    run_weeks(runner, "ingest_job", needed, label="ingesting")
+    run_weeks(runner, "leads_job", needed, label="ingesting")
     outcomes = run_weeks(
         runner, "backfill_job", weeks, label="backfilling", tags={"leadscore/backfill": f"{first}:{last}"}
     )

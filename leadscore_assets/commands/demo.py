@@ -50,11 +50,11 @@ def command(ctx: click.Context, weeks: int, trained: int, port: int, *, as_json:
         _make_home(settings.home, weeks, port)
         settings = load_settings(ctx.obj)
     platform, runner = open_platform(settings), Runner(settings)
-    outcomes = run_weeks(runner, "ingest_job", weeks_to_ingest(platform), label="ingesting", assets=("weekly_leads",))
+    outcomes = run_weeks(runner, "leads_job", weeks_to_ingest(platform), label="ingesting")
     last = platform.last_finished_week()
     chosen = [week for week in weeks_between(last - WEEK * (trained - 1), last) if week >= platform.start_week]
     rounds = run_weeks(runner, "retrain_job", chosen, label="retraining")
-    outcomes += rounds + run_weeks(runner, "ingest_job", [last], label="scoring")
+    outcomes += rounds + run_weeks(runner, "scoring_job", [last], label="scoring")
     summary = _summary(platform, settings.home, [verdict(platform, outcome) for outcome in rounds])
     if as_json:
         say_json(summary)

@@ -33,13 +33,11 @@ def command(ctx: click.Context, week: date | None, *, as_json: bool) -> None:
     platform = open_platform(settings)
     chosen = platform.check_week(week) if week else newest_week(platform)
     runner = Runner(settings)
-    run_weeks(
-        runner,
-        "ingest_job",
-        weeks_to_ingest(platform, first=window_start(platform, chosen), last=chosen),
-        label="ingesting",
-    )
+    needed = weeks_to_ingest(platform, first=window_start(platform, chosen), last=chosen)
+    run_weeks(runner, "leads_job", needed, label="ingesting")
     outcome = run_weeks(runner, "weekly_job", [chosen], label="retraining")[0]
+    if "endpoint" in outcome.materialized:
+        run_weeks(runner, "scoring_job", [chosen], label="scoring")
     found = verdict(platform, outcome)
     if as_json:
         say_json(found)

@@ -44,7 +44,6 @@ class Runner:
         week: date | None,
         *,
         tags: Mapping[str, str] | None = None,
-        assets: tuple[str, ...] | None = None,
         on_message: Callable[[str], None] | None = None,
     ) -> Outcome:
         """Run a job for a week and return how it ended; nothing is raised for a failed run."""
@@ -56,7 +55,6 @@ class Runner:
         result = self._definitions.resolve_job_def(job).execute_in_process(
             instance=self._instance,
             partition_key=week.isoformat() if week else None,
-            asset_selection=[dg.AssetKey(name) for name in assets] if assets else None,
             tags={**(tags or {}), _PROCESS_TAG: _this_process(), "leadscore/actor": self._settings.actor},
             run_config=_QUIET,
             run_id=run_id,

@@ -45,7 +45,6 @@ def run_weeks(
     *,
     label: str,
     tags: dict[str, str] | None = None,
-    assets: tuple[str, ...] | None = None,
 ) -> list[Outcome]:
     """Run a job week by week and return every outcome; a week that fails does not stop the others."""
     listed, outcomes = list(weeks), []
@@ -56,6 +55,6 @@ def run_weeks(
         for week in listed:
             bar.update(task, note=f"{week}")
             shown = lambda text: bar.update(task, note=text[:60]) if text.startswith("round ") else None  # noqa: E731
-            outcomes.append(runner.run(job, week, tags=tags, assets=assets, on_message=shown))
+            outcomes.append(runner.run(job, week, tags=tags, on_message=shown))
             bar.advance(task)
     return outcomes

@@ -10,11 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore_assets.domain.moments import Mask
+from leadscore_assets.domain.moments import Mask, mask_of
 from leadscore_assets.domain.rules import FALSE_WORDS, NUMBER_PATTERN, TRUE_WORDS
-from leadscore_assets.domain.texts import as_text, is_nested
+from leadscore_assets.domain.texts import Arrow, as_text, is_blank, is_nested
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
+_NOTHING = pa.scalar("")
+_NULL = pa.scalar(None, pa.string())
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,11 @@ class Numbers:
 class Texts:
     """A column of n texts, null where missing; `unreadable` (n,) marks values that are no text."""
 
-    values: pa.ChunkedArray
+    values: Arrow
     unreadable: Mask
 
 
-def read_numbers(column: pa.ChunkedArray) -> Numbers:
+def read_numbers(column: Arrow) -> Numbers:
     """Read a column as float64; empty text and NaN are missing, infinities stay, booleans are no numbers."""
     column = _decoded(column)
     kind = column.type
@@ -51,7 +53,7 @@ def read_numbers(column: pa.ChunkedArray) -> Numbers:
     return Numbers(np.full(len(column), np.nan), mask_of(pc.is_valid(column)))
 
 
-def read_booleans(column: pa.ChunkedArray) -> Numbers:
+def read_booleans(column: Arrow) -> Numbers:
     """Read a column as 0.0 and 1.0: booleans, the numbers 0 and 1, or true/false, yes/no, t/f, y/n in any case."""
     column = _decoded(column)
     kind = column.type
@@ -63,52 +65,44 @@ def read_booleans(column: pa.ChunkedArray) -> Numbers:
         return Numbers(np.where(unreadable, np.nan, values), unreadable)
     words = pc.utf8_lower(pc.utf8_trim_whitespace(as_text(column)))
     true, false = (mask_of(pc.is_in(words, value_set=pa.array(sorted(known)))) for known in (TRUE_WORDS, FALSE_WORDS))
-    unreadable = ~(true | false | mask_of(pc.fill_null(pc.equal(words, ""), True)))
+    unreadable = ~(true | false | mask_of(is_blank(words)))
     return Numbers(np.where(true, 1.0, np.where(false, 0.0, np.nan)), unreadable)
 
 
-def read_texts(column: pa.ChunkedArray) -> Texts:
+def read_texts(column: Arrow) -> Texts:
     """Read a column as text; empty text and NaN are missing, nested values are no text."""
     column = _decoded(column)
     if is_nested(column.type):
         empty = pa.chunked_array([pa.nulls(len(column), pa.string())])
         return Texts(empty, mask_of(pc.is_valid(column)))
-    missing = pc.is_nan(column) if pa.types.is_floating(column.type) else None
     text = as_text(column)
-    missing = pc.equal(text, "") if missing is None else missing
-    return Texts(pc.if_else(missing, pa.scalar(None, pa.string()), text), _no_rows(column))
+    missing = pc.is_nan(column) if pa.types.is_floating(column.type) else pc.equal(text, _NOTHING)
+    return Texts(pc.if_else(missing, _NULL, text), _no_rows(column))
 
 
-def mask_of(column: pa.ChunkedArray | pa.Array) -> Mask:
-    """Return a boolean column without nulls as a numpy mask."""
-    values = column.to_numpy() if isinstance(column, pa.ChunkedArray) else column.to_numpy(zero_copy_only=False)
-    mask: Mask = values.astype(bool)
-    return mask
-
-
-def _numbers_from_text(column: pa.ChunkedArray) -> Numbers:
-    known = pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
+def _numbers_from_text(column: Arrow) -> Numbers:
+    known = pc.if_else(pc.equal(column, _NOTHING), _NULL, column)
     try:
         return Numbers(_floats(known.cast(pa.float64())), _no_rows(column))
     except pa.ArrowInvalid:
         return _numbers_among_text(pc.utf8_trim_whitespace(column))
 
 
-def _numbers_among_text(column: pa.ChunkedArray) -> Numbers:
-    fits = pc.fill_null(pc.match_substring_regex(column, f"^{NUMBER_PATTERN}$"), False)
-    values = pc.if_else(fits, column, pa.scalar(None, pa.string())).cast(pa.float64())
-    blank = pc.fill_null(pc.equal(column, ""), True)
-    return Numbers(_floats(values), ~mask_of(pc.or_(fits, blank)))
+def _numbers_among_text(column: Arrow) -> Numbers:
+    found: Arrow = pc.match_substring_regex(column, f"^{NUMBER_PATTERN}$")
+    fits: Arrow = pc.fill_null(found, pa.scalar(False))
+    numbers: Arrow = pc.if_else(fits, column, _NULL)
+    return Numbers(_floats(numbers.cast(pa.float64())), ~(mask_of(fits) | mask_of(is_blank(column))))
 
 
-def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _decoded(column: Arrow) -> Arrow:
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
-def _floats(column: pa.ChunkedArray) -> Floats:
+def _floats(column: Arrow) -> Floats:
     values: Floats = column.to_numpy()
     return values
 
 
-def _no_rows(column: pa.ChunkedArray) -> Mask:
+def _no_rows(column: Arrow) -> Mask:
     return np.zeros(len(column), dtype=bool)

@@ -9,7 +9,7 @@ from importlib import resources
 from typing import Annotated, Any, Literal, Self
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from leadscore_assets.domain.derived import KINDS
 from leadscore_assets.domain.digests import digest_of
@@ -106,6 +106,12 @@ class Contract(Frozen):
     features: tuple[Feature, ...] = Field(min_length=1)
     derived: tuple[Derived, ...] = ()
 
+    @field_validator("outcome", mode="before")
+    @classmethod
+    def _no_outcome(cls, value: object) -> object:
+        """Read "" as no outcome: TOML has no null, and a key left out takes its default."""
+        return None if value == "" else value
+
     @model_validator(mode="after")
     def _names_are_one_of_a_kind(self) -> Self:
         reserved = [self.key, self.created_at, self.label] + ([self.outcome] if self.outcome else [])
@@ -146,7 +152,10 @@ class Contract(Frozen):
     @cached_property
     def schema(self) -> pa.Schema:  # type: ignore[override]
         """The lake's schema: key, created_at, features, label and, where there is one, outcome."""
-        fields: list[Any] = [pa.field(self.key, pa.string(), nullable=False), pa.field(self.created_at, TIMESTAMP, nullable=False)]
+        fields: list[Any] = [
+            pa.field(self.key, pa.string(), nullable=False),
+            pa.field(self.created_at, TIMESTAMP, nullable=False),
+        ]
         fields += [pa.field(feature.name, feature.arrow_type) for feature in self.features]
         fields.append(pa.field(self.label, pa.int64()))
         if self.outcome:

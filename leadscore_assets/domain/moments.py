@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore_assets.domain.texts import as_text
+from leadscore_assets.domain.texts import Arrow, as_text, is_blank
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -75,7 +75,7 @@ def moment_us(text: str) -> int | None:
     return iso_us(text.removesuffix(" UTC"))
 
 
-def read_moments(column: pa.ChunkedArray) -> Moments:
+def read_moments(column: Arrow) -> Moments:
     """Read a column of any type as moments: timestamps, dates, epoch numbers or texts."""
     if pa.types.is_timestamp(column.type):
         return _from_units(column.cast(pa.int64()), _UNITS[column.type.unit])
@@ -83,6 +83,8 @@ def read_moments(column: pa.ChunkedArray) -> Moments:
         return _from_units(column.cast(pa.int32()).cast(pa.int64()), DAY_US)
     if pa.types.is_date64(column.type):
         return _from_units(column.cast(pa.int64()), _UNITS["ms"])
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), None, column)
     return _from_texts(as_text(column))
 
 
@@ -107,13 +109,20 @@ def iso_text(us: int) -> str:
     return (_EPOCH + us * _MICROSECOND).isoformat()
 
 
-def as_timestamps(moments: Moments) -> pa.Array:
+def mask_of(column: Arrow) -> Mask:
+    """Return a boolean column without nulls as a numpy mask."""
+    values = column.to_numpy() if isinstance(column, pa.ChunkedArray) else column.to_numpy(zero_copy_only=False)
+    mask: Mask = values.astype(bool)
+    return mask
+
+
+def as_timestamps(moments: Moments) -> Arrow:
     """Return moments as an Arrow column in UTC, null where not known."""
     return pa.array(moments.us, mask=~moments.known).cast(pa.timestamp("us", tz="UTC"))
 
 
-def _from_units(column: pa.ChunkedArray, unit: int) -> Moments:
-    missing = _mask(pc.is_null(column))
+def _from_units(column: Arrow, unit: int) -> Moments:
+    missing = mask_of(pc.is_null(column))
     values = pc.fill_null(column, 0).to_numpy()
     if unit < 0:
         return Moments(values // -unit, missing, np.zeros(len(values), dtype=bool))
@@ -121,23 +130,23 @@ def _from_units(column: pa.ChunkedArray, unit: int) -> Moments:
     return Moments(np.where(unreadable, 0, values) * unit, missing, unreadable)
 
 
-def _from_texts(column: pa.ChunkedArray) -> Moments:
-    blank = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(column), ""), True)
+def _from_texts(column: Arrow) -> Moments:
+    missing = mask_of(is_blank(column))
     us = np.zeros(len(column), dtype=np.int64)
-    rest = ~_mask(blank)
+    rest = ~missing
     for pattern, zone in ((_NAIVE, None), (_ZONED, "UTC")):
         if rest.any():
-            fits = pc.match_substring_regex(column, pattern)
+            fits: Arrow = pc.match_substring_regex(column, pattern)
             read = pc.if_else(fits, column, None).cast(pa.timestamp("us", tz=zone)).cast(pa.int64())
             us += pc.fill_null(read, 0).to_numpy()
-            rest &= ~_mask(pc.fill_null(fits, False))
+            rest &= ~mask_of(pc.fill_null(fits, False))
     unreadable = np.zeros(len(column), dtype=bool)
     if rest.any():
         us[rest], unreadable[rest] = _distinct(column.filter(pa.array(rest)))
-    return Moments(us, _mask(blank), unreadable)
+    return Moments(us, missing, unreadable)
 
 
-def _distinct(column: pa.ChunkedArray) -> tuple[Ints, Mask]:
+def _distinct(column: Arrow) -> tuple[Ints, Mask]:
     encoded = column.combine_chunks().dictionary_encode()
     found = [moment_us(text) for text in encoded.dictionary.to_pylist()]
     values = np.array([0 if us is None else us for us in found], dtype=np.int64)
@@ -156,8 +165,3 @@ def _scaled(value: int) -> int:
 
 def _in_range(us: int) -> int | None:
     return us if _FIRST <= us <= _LAST else None
-
-
-def _mask(column: pa.ChunkedArray) -> Mask:
-    values: Mask = column.to_numpy(zero_copy_only=False) if isinstance(column, pa.Array) else column.to_numpy()
-    return values.astype(bool)

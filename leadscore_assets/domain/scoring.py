@@ -27,8 +27,9 @@ _CHUNK = 16_384
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores of n leads: `score` within the label's range, `rounded`, P(converted) or None, and the band's name."""
+    """Scores of n leads: `raw` as the trees say, `score` within the label's range, `rounded`, P(converted), the band."""
 
+    raw: Floats
     score: Floats
     rounded: np.ndarray[Any, np.dtype[np.int64]]
     probability: Floats | None
@@ -131,7 +132,7 @@ class Scorer:
         low, high = self.contract.label_minimum, self.contract.label_maximum
         score = np.clip(raw, low, high) if self.clip else raw
         rounded = np.clip(np.rint(score), low, high).astype(np.int64)
-        return Scored(score, rounded, self.calibrator.predict(score), self._bands_of(score))
+        return Scored(raw, score, rounded, self.calibrator.predict(score), self._bands_of(score))
 
     def _bands_of(self, score: Floats) -> list[str]:
         names = [name for name, _ in self.bands]

@@ -4,13 +4,17 @@ Whole numbers have no decimal point whatever their type, so that an id is the sa
 from one whose missing values made them floats.
 """
 
+from typing import Any
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore_assets.domain.rules import FIRST_INEXACT
 
+Arrow = Any  # an Arrow column: the stubs of pyarrow refuse calls that pyarrow takes
 
-def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+
+def as_text(column: Arrow) -> Arrow:
     """Return a column as strings, null where it is null; NaN is written `nan`, nested values as Python writes them."""
     kind = column.type
     if pa.types.is_dictionary(kind):
@@ -25,13 +29,18 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return pa.chunked_array([pa.array(map(_shown, column.to_pylist()), pa.string())])
 
 
+def is_blank(text: Arrow) -> Arrow:
+    """Tell for each text whether it is missing, empty or nothing but spaces."""
+    return pc.fill_null(pc.equal(pc.utf8_trim_whitespace(text), pa.scalar("")), True)
+
+
 def is_nested(kind: pa.DataType) -> bool:
     """Tell whether a column's type holds lists, structs or maps, which no feature can be."""
     return bool(pa.types.is_nested(kind))
 
 
-def _floats(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), FIRST_INEXACT))
+def _floats(column: Arrow) -> Arrow:
+    whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), pa.scalar(FIRST_INEXACT)))
     as_whole = pc.if_else(whole, column, None).cast(pa.int64()).cast(pa.string())
     return pc.if_else(whole, as_whole, column.cast(pa.string()))
 

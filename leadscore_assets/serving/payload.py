@@ -49,8 +49,8 @@ def check(records: Sequence[Any], contract: Contract) -> None:
     for start in range(0, len(records), _CHECKED_AT_ONCE):
         part = records[start : start + _CHECKED_AT_ONCE]
         found += _not_objects(part, start) or [
-            Broken(start + item.index, shortened(item.field), shortened(item.value), item.rule)
-            for item in islice(violations(part, contract), SHOWN_VIOLATIONS)
+            Broken(item.index, shortened(item.field), shortened(item.value), item.rule)
+            for item in islice(violations(part, contract, first=start), SHOWN_VIOLATIONS)
         ]
         if len(found) >= SHOWN_VIOLATIONS:
             break
@@ -102,14 +102,20 @@ def _csv(body: bytes, contract: Contract) -> Leads:
         raise RefusedRequest(f"the body is no valid CSV: {error}") from None
     header = rows.pop(0) if rows and _is_header(rows[0], contract) else None
     _check_count(len(rows))
+    return Leads(_records(rows, contract, header), headless=header is None)
+
+
+def _records(rows: Sequence[Sequence[str]], contract: Contract, header: Sequence[str] | None) -> list[Any]:
     records, found = [], []
     for at, row in enumerate(rows):
         try:
             records.append(record_from_csv(row, contract, header))
         except InvalidInput as error:
             found.append(Broken(at, "(row)", None, str(error)))
+        if len(found) >= SHOWN_VIOLATIONS:
+            break
     refuse(found)
-    return Leads(records, headless=header is None)
+    return records
 
 
 def _is_header(row: Sequence[str], contract: Contract) -> bool:

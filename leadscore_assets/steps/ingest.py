@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore_assets.backends.ports import Lake
-from leadscore_assets.domain.calendar import DAY, at_midnight, week_days
+from leadscore_assets.domain.calendar import DAY, at_midnight, week_days, weeks_between
 from leadscore_assets.domain.digests import table_digest
 from leadscore_assets.domain.facts import DataFile, WeekManifest
 from leadscore_assets.domain.quality import quality
@@ -52,14 +52,21 @@ def ingest_week(platform: Platform, week: date) -> WeekManifest:
 
 
 def reopened_weeks(platform: Platform) -> list[date]:
-    """Return the finished weeks whose rows in the source are not what the lake holds: new, late or corrected."""
-    found = []
-    for week, digest in platform.source.weeks().items():
-        if platform.start_week <= week <= platform.last_finished_week():
-            manifest = platform.lake.manifest(week)
-            if manifest is None or manifest.source_digest != digest:
-                found.append(week)
-    return found
+    """Return the finished weeks whose rows in the source are not what the lake holds: new, late, corrected, or empty."""
+    digests = platform.source.weeks()
+    last = min(max(digests, default=platform.start_week), platform.last_finished_week())
+    held = {manifest.week: manifest for manifest in platform.lake.manifests(platform.start_week, last)}
+    return [
+        week
+        for week in weeks_between(platform.start_week, last)
+        if _differs(held.get(week), digests.get(week), platform.contract.digest)
+    ]
+
+
+def _differs(manifest: WeekManifest | None, digest: str | None, contract: str) -> bool:
+    if manifest is None or manifest.contract != contract:
+        return True
+    return bool(manifest.rows or manifest.quarantined) if digest is None else manifest.source_digest != digest
 
 
 def _store_days(lake: Lake, week: date, good: pa.Table, platform: Platform) -> Iterator[DataFile]:

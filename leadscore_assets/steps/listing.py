@@ -48,7 +48,7 @@ def score_week(platform: Platform, week: date) -> RankedList:
     ranked = rank(
         leads, Scorer.open(platform.bundles.path(package.digest), digest=package.digest, threads=0), package, platform
     )
-    parquet = platform.lake.write_bytes(f"scored/week={week}/leads.parquet", parquet_bytes(ranked))
+    parquet = platform.lake.write_bytes(_parquet_path(week), parquet_bytes(ranked))
     text = platform.lake.write_bytes(f"scored/week={week}/leads.csv", csv_bytes(ranked))
     platform.ledger.append(
         "scored",
@@ -59,6 +59,26 @@ def score_week(platform: Platform, week: date) -> RankedList:
     )
     bands = {name: ranked["band"].to_pylist().count(name) for name in dict.fromkeys(ranked["band"].to_pylist())}
     return RankedList(week, package, ranked.num_rows, bands, parquet, text, tuple(ranked["score"].to_pylist()))
+
+
+def list_problems(platform: Platform, week: date) -> list[str]:
+    """Compare a week's list with its leads; return each difference as a sentence."""
+    manifest, contract = platform.lake.manifest(week), platform.contract
+    path = platform.lake.local_path(_parquet_path(week))
+    if manifest is None or not path.is_file():
+        return [f"week {week} has no list; materialize scored_leads for it"]
+    ranked = pq.read_table(path, columns=["score"], partitioning=None)["score"].to_numpy()
+    problems = []
+    if len(ranked) != manifest.rows:
+        problems.append(
+            f"the list of week {week} holds {len(ranked):,} leads and the week {manifest.rows:,}; score it again"
+        )
+    inside = (ranked >= contract.label_minimum) & (ranked <= contract.label_maximum)
+    if platform.policy.lists.clip and not inside.all():
+        problems.append(f"{int((~inside).sum()):,} scores lie outside the label's range")
+    if (np.diff(ranked) > 0).any():
+        problems.append("the list is not in order of the score")
+    return problems
 
 
 def rank(leads: pa.Table, scorer: Scorer, package: Package, platform: Platform) -> pa.Table:
@@ -74,6 +94,7 @@ def rank(leads: pa.Table, scorer: Scorer, package: Package, platform: Platform) 
             contract.key: leads[contract.key],
             contract.created_at: leads[contract.created_at],
             "score": scored.score,
+            "raw": scored.raw,
             "score_rounded": scored.rounded,
             "band": pa.array(scored.band, pa.string()),
             "conversion_probability": pa.array(chance, from_pandas=True),
@@ -81,7 +102,7 @@ def rank(leads: pa.Table, scorer: Scorer, package: Package, platform: Platform) 
             "model_version": pa.array([package.version] * leads.num_rows, pa.int64()),
         }
     )
-    ordered = table.sort_by([("score", "descending"), (contract.key, "ascending")])
+    ordered = table.sort_by([("raw", "descending"), (contract.key, "ascending")]).drop_columns(["raw"])
     return ordered.add_column(0, "rank", pa.array(np.arange(1, ordered.num_rows + 1)))
 
 
@@ -97,6 +118,10 @@ def csv_bytes(table: pa.Table) -> bytes:
     sink = io.BytesIO()
     pacsv.write_csv(_harmless(table), sink)
     return sink.getvalue()
+
+
+def _parquet_path(week: date) -> str:
+    return f"scored/week={week}/leads.parquet"
 
 
 def _harmless(table: pa.Table) -> pa.Table:

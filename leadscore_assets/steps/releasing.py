@@ -92,6 +92,15 @@ def release(platform: Platform) -> Release:
     return Release(package, status, changed=True)
 
 
+def package_problems(platform: Platform, week: date) -> list[str]:
+    """Compare a week's evaluation with the registry; return each difference as a sentence."""
+    digest = stored_evaluation(platform, week).subject.candidate_digest
+    versions = [package.version for package in platform.registry.packages() if package.digest == digest]
+    if len(versions) != 1:
+        return [f"bundle {digest[:12]} of week {week} is registered {len(versions)} times, and it should be once"]
+    return []
+
+
 def serves_the_champion(platform: Platform) -> list[str]:
     """Compare registry and endpoint; return each difference as a sentence."""
     champion, status = platform.registry.production(), platform.endpoint.status()

@@ -14,11 +14,12 @@ from typing import Any
 import psutil
 import pytest
 
+from leadscore_assets.backends.local.bundles import LocalBundles
 from leadscore_assets.backends.local.endpoint import LocalEndpoint
 from leadscore_assets.domain.errors import InvalidInput, Missing, PermanentError
 from leadscore_assets.domain.facts import EndpointStatus, Variant
 from leadscore_assets.serving.folder import ServerRecord, StateFolder
-from leadscore_assets_tests.serving.bundles import KeptBundles, records, trained
+from leadscore_assets_tests.serving.bundles import records, trained
 from leadscore_assets_tests.serving.processes import until
 
 LEAD = records(1)[0]
@@ -26,17 +27,17 @@ Make = Callable[..., LocalEndpoint]
 
 
 @pytest.fixture(scope="module")
-def bundles(tmp_path_factory: pytest.TempPathFactory) -> tuple[KeptBundles, list[str]]:
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> tuple[LocalBundles, list[str]]:
     return trained(tmp_path_factory.mktemp("bundles"))
 
 
 @pytest.fixture
-def champion(bundles: tuple[KeptBundles, list[str]]) -> Variant:
+def champion(bundles: tuple[LocalBundles, list[str]]) -> Variant:
     return Variant("champion", bundles[1][0], 1)
 
 
 @pytest.fixture
-def successor(bundles: tuple[KeptBundles, list[str]]) -> Variant:
+def successor(bundles: tuple[LocalBundles, list[str]]) -> Variant:
     return Variant("champion", bundles[1][1], 2)
 
 
@@ -53,7 +54,7 @@ def folder(tmp_path: Path) -> StateFolder:
 
 
 @pytest.fixture
-def make(bundles: tuple[KeptBundles, list[str]], folder: StateFolder, port: int) -> Iterator[Make]:
+def make(bundles: tuple[LocalBundles, list[str]], folder: StateFolder, port: int) -> Iterator[Make]:
     """Builds endpoints over one folder and ends whatever server of it is left."""
     made: list[LocalEndpoint] = []
 
@@ -77,7 +78,7 @@ def score(status: EndpointStatus) -> dict[str, Any]:
         return found
 
 
-def corrupted(bundles: KeptBundles, variant: Variant, root: Path) -> KeptBundles:
+def corrupted(bundles: LocalBundles, variant: Variant, root: Path) -> LocalBundles:
     """A store whose copy of a variant's bundle has one flipped bit."""
     root.mkdir(exist_ok=True)
     for digest in bundles.digests():
@@ -86,7 +87,7 @@ def corrupted(bundles: KeptBundles, variant: Variant, root: Path) -> KeptBundles
     content = bytearray(model.read_bytes())
     content[len(content) // 2] ^= 1
     model.write_bytes(content)
-    return KeptBundles(root)
+    return LocalBundles(root)
 
 
 def test_a_deployment_serves_survives_its_caller_and_is_replaced_in_place(
@@ -139,7 +140,7 @@ def test_after_kill_9_of_the_server_start_brings_the_same_generation_back(make: 
 def test_a_corrupt_bundle_is_refused_and_the_old_model_goes_on_serving(
     make: Make,
     folder: StateFolder,
-    bundles: tuple[KeptBundles, list[str]],
+    bundles: tuple[LocalBundles, list[str]],
     champion: Variant,
     successor: Variant,
     tmp_path: Path,
@@ -157,7 +158,7 @@ def test_a_corrupt_bundle_is_refused_and_the_old_model_goes_on_serving(
 
 
 def test_a_first_deployment_that_fails_leaves_nothing_running(
-    make: Make, bundles: tuple[KeptBundles, list[str]], champion: Variant, tmp_path: Path
+    make: Make, bundles: tuple[LocalBundles, list[str]], champion: Variant, tmp_path: Path
 ) -> None:
     endpoint = make(bundles=corrupted(bundles[0], champion, tmp_path / "broken"))
     with pytest.raises(PermanentError, match=r"model\.ubj"):
@@ -177,7 +178,7 @@ def test_a_port_in_use_is_named_with_its_listener_and_the_remedy(make: Make, por
 
 
 def test_a_server_of_another_home_on_the_port_is_not_taken_for_ours(
-    make: Make, bundles: tuple[KeptBundles, list[str]], port: int, champion: Variant, tmp_path: Path
+    make: Make, bundles: tuple[LocalBundles, list[str]], port: int, champion: Variant, tmp_path: Path
 ) -> None:
     other = make()
     theirs = other.deploy([champion])
@@ -197,7 +198,7 @@ def test_a_server_whose_note_was_lost_is_found_and_ended(make: Make, folder: Sta
     assert make().start().pid == first.pid
     folder.record_file.unlink(missing_ok=True)
     assert make().stop().running is False
-    assert not psutil.pid_exists(first.pid or 0)
+    until(lambda: not psutil.pid_exists(first.pid or 0))
 
 
 def test_a_recycled_process_id_is_never_ended(make: Make, folder: StateFolder, champion: Variant) -> None:
@@ -227,6 +228,7 @@ def test_a_server_that_does_not_react_is_replaced(
     make: Make, champion: Variant, successor: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("leadscore_assets.backends.local.endpoint._SILENCE_SECONDS", 1.0)
+    monkeypatch.setattr("leadscore_assets.backends.local.server_process._ASK_SECONDS", 0.5)
     first = make().deploy([champion])
     assert first.pid
     os.kill(first.pid, signal.SIGSTOP)
@@ -243,10 +245,11 @@ import sys
 from pathlib import Path
 from leadscore_assets.backends.local.endpoint import LocalEndpoint
 from leadscore_assets.domain.facts import Variant
-from leadscore_assets_tests.serving.bundles import KeptBundles
+from leadscore_assets.backends.local.bundles import LocalBundles
 
 folder, root, port, digest, version = sys.argv[1:]
-endpoint = LocalEndpoint(folder=Path(folder), bundles=KeptBundles(Path(root)), host="127.0.0.1", port=int(port), name="leadscore")
+place = {"host": "127.0.0.1", "port": int(port), "name": "leadscore"}
+endpoint = LocalEndpoint(folder=Path(folder), bundles=LocalBundles(Path(root)), **place)
 print("deploying", flush=True)
 endpoint.deploy([Variant("champion", digest, int(version))])
 print("deployed", flush=True)
@@ -257,12 +260,21 @@ print("deployed", flush=True)
 def test_a_caller_killed_at_any_instant_and_run_again_converges(
     make: Make,
     folder: StateFolder,
-    bundles: tuple[KeptBundles, list[str]],
+    bundles: tuple[LocalBundles, list[str]],
     port: int,
     champion: Variant,
     milliseconds: int,
 ) -> None:
-    program = [sys.executable, "-c", _DEPLOY, str(folder.path), str(bundles[0].root), str(port), champion.digest, "1"]
+    program = [
+        sys.executable,
+        "-c",
+        _DEPLOY,
+        str(folder.path),
+        str(bundles[0].path(champion.digest).parent),
+        str(port),
+        champion.digest,
+        "1",
+    ]
     with subprocess.Popen(program, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as caller:
         assert caller.stdout
         assert caller.stdout.readline() == b"deploying\n"
@@ -317,7 +329,7 @@ def test_an_unknown_bundle_is_missing_and_nothing_is_written(make: Make, folder:
 
 
 def test_a_home_without_write_permission_is_one_clear_message(
-    bundles: tuple[KeptBundles, list[str]], port: int, champion: Variant, tmp_path: Path
+    bundles: tuple[LocalBundles, list[str]], port: int, champion: Variant, tmp_path: Path
 ) -> None:
     (tmp_path / "home").write_text("a file where the home should be")
     endpoint = LocalEndpoint(
@@ -327,6 +339,6 @@ def test_a_home_without_write_permission_is_one_clear_message(
         endpoint.deploy([champion])
 
 
-def test_a_host_that_is_not_loopback_is_refused(bundles: tuple[KeptBundles, list[str]], tmp_path: Path) -> None:
+def test_a_host_that_is_not_loopback_is_refused(bundles: tuple[LocalBundles, list[str]], tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="not loopback"):
         LocalEndpoint(folder=tmp_path, bundles=bundles[0], host="0.0.0.0", port=1, name="leadscore")

@@ -1,6 +1,5 @@
 """A small contract, leads of it, and two trained bundles that score them differently."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,9 +7,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from leadscore_assets.backends.local.bundles import LocalBundles
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.contract import Contract, Derived, Feature
-from leadscore_assets.domain.errors import Missing
 from leadscore_assets.domain.policy import Policy, TrainingPolicy
 from leadscore_assets.domain.scoring import Scorer
 from leadscore_assets.domain.training import train_bundle
@@ -64,35 +63,19 @@ def records(rows: int, *, seed: int = 7) -> list[dict[str, Any]]:
     ]
 
 
-@dataclass(frozen=True)
-class KeptBundles:
-    """Bundles in a folder, by digest."""
-
-    root: Path
-
-    def add(self, folder: Path) -> str:
-        digest = bundle.verify(folder)
-        folder.rename(self.root / digest)
-        return digest
-
-    def path(self, digest: str) -> Path:
-        if not (self.root / digest).is_dir():
-            raise Missing(f"bundle {digest[:12]} is not kept here; train the week again")
-        return self.root / digest
-
-    def digests(self) -> Any:
-        return (path.name for path in self.root.iterdir())
-
-    def scorer(self, digest: str) -> Scorer:
-        return Scorer.open(self.path(digest), digest=digest)
-
-    def placed(self, digest: str, version: int, *, name: str = "champion", weight: float = 1.0) -> Placed:
-        return Placed(name, digest, version, weight, str(self.path(digest)))
+def scorer(kept: LocalBundles, digest: str) -> Scorer:
+    """Open a kept bundle as a batch job does."""
+    return Scorer.open(kept.path(digest), digest=digest)
 
 
-def trained(root: Path) -> tuple[KeptBundles, list[str]]:
+def placed(kept: LocalBundles, digest: str, version: int) -> Placed:
+    """A kept bundle as the champion."""
+    return Placed("champion", digest, version, 1.0, str(kept.path(digest)))
+
+
+def trained(root: Path) -> tuple[LocalBundles, list[str]]:
     """Train two bundles into a folder and return them with their digests."""
-    kept, digests = KeptBundles(root), []
+    kept, digests = LocalBundles(root / "bundles"), []
     for seed in (1, 2):
         draft = root / f"draft-{seed}"
         draft.mkdir(parents=True)

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from leadscore_assets.backends.local.bundles import LocalBundles
 from leadscore_assets.serving.app import ScoringApp
 from leadscore_assets.serving.desired import Release
 from leadscore_assets.serving.models import Live, opened
-from leadscore_assets_tests.serving.bundles import KeptBundles, trained
+from leadscore_assets_tests.serving.bundles import placed, trained
 
 
 @dataclass(frozen=True)
 class TwoBundles:
-    kept: KeptBundles
+    kept: LocalBundles
     first: str
     second: str
 
@@ -27,7 +28,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> TwoBundles:
 
 @pytest.fixture
 def live(two: TwoBundles) -> Live:
-    return Live(serving=opened(Release(1, (two.kept.placed(two.first, 3),)), now=None))
+    return Live(serving=opened(Release(1, (placed(two.kept, two.first, 3),)), now=None))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from leadscore_assets.serving.answers import form_of
 from leadscore_assets.serving.app import ScoringApp
 from leadscore_assets_tests.serving.asgi import call
-from leadscore_assets_tests.serving.bundles import CONTRACT, records
+from leadscore_assets_tests.serving.bundles import CONTRACT, records, scorer
 from leadscore_assets_tests.serving.conftest import TwoBundles
 
 
@@ -35,7 +35,7 @@ def test_json_lines_carry_version_and_digest_on_each_line(app: ScoringApp, two: 
     assert got.headers["content-type"] == "application/jsonlines"
     assert [line["lead_id"] for line in lines] == [lead["lead_id"] for lead in sent]
     assert {(line["model_version"], line["model_digest"]) for line in lines} == {(3, two.first)}
-    assert [line["score"] for line in lines] == two.kept.scorer(two.first).score_records(sent).score.tolist()
+    assert [line["score"] for line in lines] == scorer(two.kept, two.first).score_records(sent).score.tolist()
 
 
 def test_csv_scores_are_bit_equal_and_a_headless_request_gets_a_headless_answer(
@@ -44,8 +44,9 @@ def test_csv_scores_are_bit_equal_and_a_headless_request_gets_a_headless_answer(
     sent = records(3)
     headed = call(app, "/invocations", sent, headers={"accept": "text/csv"})
     rows = list(csv.DictReader(io.StringIO(headed.body.decode())))
-    assert [float(row["score"]) for row in rows] == two.kept.scorer(two.first).score_records(sent).score.tolist()
-    plain = "\n".join(",".join(str(lead.get(name, "")) for name in CONTRACT.names) for lead in sent)
+    assert [float(row["score"]) for row in rows] == scorer(two.kept, two.first).score_records(sent).score.tolist()
+    names = (*CONTRACT.names, CONTRACT.created_at)
+    plain = "\n".join(",".join(str(lead.get(name, "")) for name in names) for lead in sent)
     headless = call(app, "/invocations", plain.encode(), headers={"content-type": "text/csv", "accept": "text/csv"})
     assert len(headless.body.splitlines()) == 3
     assert headless.body.split(b",")[-1].strip().decode() == two.first

@@ -11,7 +11,7 @@ from leadscore_assets.serving.invocation import Invocation
 from leadscore_assets.serving.models import Live
 from leadscore_assets.serving.refusals import RefusedRequest
 from leadscore_assets_tests.serving.asgi import INVOKE, call
-from leadscore_assets_tests.serving.bundles import records
+from leadscore_assets_tests.serving.bundles import records, scorer
 from leadscore_assets_tests.serving.conftest import TwoBundles
 
 
@@ -36,7 +36,7 @@ def test_before_a_model_serves_an_invocation_gets_503(empty: ScoringApp, path: s
 
 def test_one_lead_gets_its_offline_score_and_the_models_version(app: ScoringApp, two: TwoBundles) -> None:
     lead = records(1)[0]
-    offline = two.kept.scorer(two.first).score_records([lead])
+    offline = scorer(two.kept, two.first).score_records([lead])
     got = call(app, "/invocations", lead)
     assert got.status == 200
     assert got.json["model_version"] == 3
@@ -56,7 +56,7 @@ def test_one_lead_gets_its_offline_score_and_the_models_version(app: ScoringApp,
 def test_a_batch_has_bit_equal_scores_in_the_requests_order(app: ScoringApp, two: TwoBundles, rows: int) -> None:
     sent = records(rows)
     got = call(app, "/invocations", sent, pieces=7).json["predictions"]
-    assert [item["score"] for item in got] == two.kept.scorer(two.first).score_records(sent).score.tolist()
+    assert [item["score"] for item in got] == scorer(two.kept, two.first).score_records(sent).score.tolist()
     assert [item["lead_id"] for item in got] == [lead["lead_id"] for lead in sent]
 
 

@@ -14,7 +14,7 @@ from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.serving.desired import Desired
 from leadscore_assets.serving.folder import StateFolder
 from leadscore_assets.serving.process import ALREADY_RUNNING, FAILED, PORT_IN_USE, loopback, main
-from leadscore_assets_tests.serving.bundles import records
+from leadscore_assets_tests.serving.bundles import placed, records, scorer
 from leadscore_assets_tests.serving.conftest import TwoBundles
 from leadscore_assets_tests.serving.processes import Server, running, until
 
@@ -24,7 +24,7 @@ LEAD = records(1)[0]
 @pytest.fixture(scope="module")
 def server(two: TwoBundles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running(tmp_path_factory.mktemp("server") / "endpoint") as server:
-        server.folder.write_desired(Desired().followed_by([two.kept.placed(two.first, 1)]))
+        server.folder.write_desired(Desired().followed_by([placed(two.kept, two.first, 1)]))
         until(lambda: server.get("/ping")[0] == 200)
         yield server
 
@@ -65,7 +65,7 @@ def test_boto3_scores_one_lead(runtime: Any, two: TwoBundles) -> None:
     assert got["CustomAttributes"] == "trace=17"
     assert got["ContentType"] == "application/json"
     answer = json.loads(got["Body"].read())
-    assert answer["predictions"][0]["score"] == two.kept.scorer(two.first).score_records([LEAD]).score[0]
+    assert answer["predictions"][0]["score"] == scorer(two.kept, two.first).score_records([LEAD]).score[0]
 
 
 def test_boto3_scores_a_thousand_leads_as_json_lines(runtime: Any, two: TwoBundles) -> None:
@@ -77,7 +77,7 @@ def test_boto3_scores_a_thousand_leads_as_json_lines(runtime: Any, two: TwoBundl
         Accept="application/jsonlines",
     )
     scores = [json.loads(line)["score"] for line in got["Body"].read().splitlines()]
-    assert scores == two.kept.scorer(two.first).score_records(sent).score.tolist()
+    assert scores == scorer(two.kept, two.first).score_records(sent).score.tolist()
 
 
 def test_boto3_gets_a_model_error_that_names_the_broken_field(runtime: Any) -> None:
@@ -164,10 +164,10 @@ def test_a_swap_under_load_fails_no_request_and_mixes_no_model(two: TwoBundles, 
     sent = records(20)
     digests = {1: two.first, 2: two.second}
     offline = {
-        version: two.kept.scorer(digest).score_records(sent).score.tolist() for version, digest in digests.items()
+        version: scorer(two.kept, digest).score_records(sent).score.tolist() for version, digest in digests.items()
     }
     with running(state) as server:
-        desired = Desired().followed_by([two.kept.placed(two.first, 1)])
+        desired = Desired().followed_by([placed(two.kept, two.first, 1)])
         server.folder.write_desired(desired)
         until(lambda: server.serves(1))
         done = threading.Event()
@@ -186,7 +186,7 @@ def test_a_swap_under_load_fails_no_request_and_mixes_no_model(two: TwoBundles, 
             thread.start()
         for swap in range(2, 22):
             version = 1 + (swap + 1) % 2
-            desired = desired.followed_by([two.kept.placed(digests[version], version)])
+            desired = desired.followed_by([placed(two.kept, digests[version], version)])
             server.folder.write_desired(desired)
             until(lambda number=swap: server.serves(number))  # type: ignore[misc]
         until(lambda: sum(map(len, answers)) > 2_000)
@@ -202,7 +202,7 @@ def test_a_swap_under_load_fails_no_request_and_mixes_no_model(two: TwoBundles, 
 def test_sigterm_finishes_the_request_in_flight_and_exits_with_0(two: TwoBundles, state: Path) -> None:
     body = json.dumps(LEAD).encode()
     with running(state) as server:
-        server.folder.write_desired(Desired().followed_by([two.kept.placed(two.first, 1)]))
+        server.folder.write_desired(Desired().followed_by([placed(two.kept, two.first, 1)]))
         until(lambda: server.serves(1))
         connection = server.connection()
         connection.putrequest("POST", "/invocations")
@@ -233,7 +233,7 @@ def test_the_server_runs_in_this_process_until_it_is_told_to_end(two: TwoBundles
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     folder = StateFolder(state)
     folder.prepare()
-    folder.write_desired(Desired().followed_by([two.kept.placed(two.first, 1)]))
+    folder.write_desired(Desired().followed_by([placed(two.kept, two.first, 1)]))
     seen: list[int] = []
 
     def client() -> None:

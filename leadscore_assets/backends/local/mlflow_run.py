@@ -18,7 +18,7 @@ _BATCH = 100
 _FINISHED = "FINISHED"
 
 
-def record_run(  # noqa: PLR0913 one run has these parts
+def record_run(
     client: Any,
     experiment_id: str,
     *,

@@ -16,7 +16,7 @@ _LOCK_SECONDS = 60
 def opened(folder: Path, *, experiment: str, name: str) -> Any:
     """Return an MlflowClient on the folder's database, made with its experiment and its registered model if absent."""
     client_class = _quiet_client()
-    database = folder / "mlflow.db"
+    database = (folder / "mlflow.db").absolute()
     address = f"sqlite:///{database}"
     with lock(folder), errors(folder):
         new = _start_over_if_half_made(database)
@@ -54,10 +54,11 @@ def lock(folder: Path) -> Iterator[None]:
 def errors(folder: Path) -> Iterator[None]:
     """Turn MLflow's exceptions into one sentence: a busy database may be tried again, anything else may not."""
     from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
     try:
         yield
-    except MlflowException as error:
+    except (MlflowException, SQLAlchemyError) as error:
         text = " ".join(str(error).split())[:300]
         if "locked" in text or "busy" in text:
             raise TransientError(f"the registry in {folder} is busy ({text}); try again") from error

@@ -105,12 +105,12 @@ class MlflowRegistry:
         with self._writing() as client:
             current = self._aliases().get(PRODUCTION)
             if current != version:
-                # The way back is noted first: after the switch nobody could tell which version it left.
+                # What is left behind is written first: after the switch nobody could tell which version that was.
                 if current is not None:
+                    self._write_stage(client, current, "archive")
                     client.set_registered_model_alias(self._name, PREVIOUS, str(current))
                 client.set_registered_model_alias(self._name, PRODUCTION, str(version))
-            for package in self.packages():
-                self._write_stage(client, package)
+            self._write_stage(client, version, PRODUCTION)
         return self.get(version)
 
     def track(
@@ -154,10 +154,9 @@ class MlflowRegistry:
             raise Missing(f"package of bundle {digest[:12]} is gone from {self._folder}; register it again")
         return package
 
-    def _write_stage(self, client: Any, package: Package) -> None:
-        written = client.get_model_version(self._name, str(package.version)).tags.get("stage")
-        if written != package.stage:
-            client.set_model_version_tag(self._name, str(package.version), "stage", package.stage)
+    def _write_stage(self, client: Any, version: int, stage: str) -> None:
+        if client.get_model_version(self._name, str(version)).tags.get("stage") != stage:
+            client.set_model_version_tag(self._name, str(version), "stage", stage)
 
 
 def _described(package: Package) -> str:

@@ -7,8 +7,8 @@ the identity of our folder; a recycled process id is neither.
 import http.client
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,9 +17,7 @@ from leadscore_assets.serving.folder import ServerRecord, StateFolder
 from leadscore_assets.serving.process import ALREADY_RUNNING, PORT_IN_USE
 from leadscore_assets.serving.status import ServerStatus
 
-if TYPE_CHECKING:
-    import psutil
-
+_POLL_SECONDS = 0.02
 _ASK_SECONDS = 2.0
 _ANSWER_BYTES = 1 << 20
 _LAUNCH_SECONDS = 60.0
@@ -106,10 +104,9 @@ class ServerProcess:
         try:
             process = psutil.Process(record.pid)
             process.terminate()
-            _gone(process, grace_seconds)
-            if _alive(record):
+            if not _ended(record, grace_seconds):
                 process.kill()
-                _gone(process, grace_seconds)
+                _ended(record, grace_seconds)
         except psutil.NoSuchProcess:
             pass
         except psutil.AccessDenied:
@@ -143,13 +140,14 @@ def _alive(record: ServerRecord) -> bool:
         return False
 
 
-def _gone(process: "psutil.Process", seconds: float) -> None:
-    import psutil
-
-    try:
-        process.wait(timeout=seconds)
-    except psutil.TimeoutExpired:
-        return
+def _ended(record: ServerRecord, seconds: float) -> bool:
+    """Wait for a process to end; one that only waits to be reaped has ended."""
+    deadline = time.monotonic() + seconds
+    while _alive(record):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
 
 
 def _listener(port: int) -> str:
