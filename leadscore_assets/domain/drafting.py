@@ -64,8 +64,7 @@ def draft(
     Raises InvalidInput naming the column and the option to give where a role cannot be found, where a named column does
     not fit its role, and where nothing is left to learn from.
     """
-    if not table.num_rows:
-        raise InvalidInput("the data hold no row; name a file with leads in it, --data FILE")
+    _check_table(table)
     columns = {name: read_column(name, table[name]) for name in table.column_names if not name.startswith(_PLACES)}
     roles = find_roles(columns, label=label, outcome=outcome, time=time, key=key)
     rest = [column for name, column in columns.items() if name not in roles.names]
@@ -83,6 +82,14 @@ def draft(
     kept = {item.feature.name for item in features}
     warnings = [*roles.warnings, *_warnings([column for column in rest if column.name in kept])]
     return Draft(contract, policy, _start_week(roles), tuple(guessed), left_out, tuple(warnings))
+
+
+def _check_table(table: pa.Table) -> None:
+    if not table.num_rows:
+        raise InvalidInput("the data hold no row; name a file with leads in it, --data FILE")
+    twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
+    if twice:
+        raise InvalidInput(f"the data have more than one column named {', '.join(twice)}; rename or remove the others")
 
 
 def _contract(roles: Roles, features: Sequence[DraftedFeature], horizon_days: int) -> Contract:

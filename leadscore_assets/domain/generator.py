@@ -57,6 +57,14 @@ def small_contract() -> Contract:
     return Contract(**{**content, "derived": derived})
 
 
+def small_policy() -> dict[str, Any]:
+    """Return what the demo's policy overrides: its leads are 1,250 a week, so a training waits for two weeks of them."""
+    return {
+        "name": _SMALL_NAME,
+        "window": {"minimum_rows": 2500, "minimum_test_rows": 250, "minimum_validation_rows": 125},
+    }
+
+
 def preset_contract(preset: Preset) -> Contract:
     """Return the contract that a preset's leads follow."""
     return small_contract() if preset == "small" else default_contract()

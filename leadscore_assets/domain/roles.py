@@ -9,18 +9,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import TypeAdapter, ValidationError
 
-from leadscore_assets.domain.casting import Floats, read_booleans, read_numbers
+from leadscore_assets.domain.casting import Floats, read_booleans
+from leadscore_assets.domain.contract import Name
 from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.domain.moments import Moments, read_moments
-from leadscore_assets.domain.raw_column import RawColumn, is_text, is_whole
+from leadscore_assets.domain.raw_column import RawColumn, is_whole
 from leadscore_assets.domain.texts import as_text
 
 Raw = Mapping[str, RawColumn]
-Fits = Callable[[RawColumn], str]
+Misfit = Callable[[RawColumn], str]
 
 SCORES = (1, 5)
+UNSPEAKABLE = "a contract cannot spell its name; start with a letter and use letters, digits, spaces, _, . and -"
+_NAME = TypeAdapter(Name)
 _MOSTLY = 0.9
 _MANY_SCORES = 101
 _KEYS = (
@@ -63,14 +68,15 @@ class Roles:
 
 def find_roles(columns: Raw, *, label: str | None, outcome: str | None, time: str | None, key: str | None) -> Roles:
     """Find the four roles; raise InvalidInput naming the column, what is wrong with it and the option to give."""
-    key_name = _choose("key", "--key", columns, key, known=_KEYS, fits=_not_a_key) or _only_key(columns)
-    time_name = _choose("creation time", "--time", columns, time, known=_TIMES, fits=_not_a_time) or _only_time(columns)
-    label_name = _choose("label", "--label", columns, label, known=_LABELS, fits=_not_a_label) or _only_label(columns)
-    outcome_name = _choose("outcome", "--outcome", columns, outcome, known=_OUTCOMES, fits=_not_an_outcome)
+    given = {name for name in (key, time, label, outcome) if name is not None}
+    free = {name: column for name, column in columns.items() if name not in given}
+    key_name = _named(columns, key, _KEY) or _known(free, _KEY) or _only_key(free)
+    time_name = _named(columns, time, _TIME) or _known(free, _TIME) or _only_time(free)
+    label_name = _named(columns, label, _LABEL) or _known(free, _LABEL) or _only_label(free)
+    outcome_name = _named(columns, outcome, _OUTCOME) or _known(free, _OUTCOME)
     named = {"--key": key_name, "--time": time_name, "--label": label_name, "--outcome": outcome_name}
-    _check_apart(named)
-    scores = read_numbers(columns[label_name].raw).values
-    given = {key, time, label, outcome} - {None}
+    _check_names(named)
+    scores = columns[label_name].values
     return Roles(
         key_name,
         time_name,
@@ -96,29 +102,40 @@ def plain_name(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
+def can_be_spelt(name: str) -> bool:
+    """Tell whether a contract takes a column's name."""
+    try:
+        _NAME.validate_python(name)
+    except ValidationError:
+        return False
+    return True
+
+
 def repeats(column: RawColumn) -> int:
     """Return how many rows repeat a value that stands in another row."""
     known = int((~column.missing).sum())
-    return known - int(pc.count_distinct(as_text(column.raw)).as_py())
+    return known - int(pc.count_distinct(as_text(column.raw).filter(pa.array(~column.missing))).as_py())
 
 
-def _choose(
-    role: str, option: str, columns: Raw, named: str | None, *, known: tuple[str, ...], fits: Fits
-) -> str | None:
-    if named is not None:
-        if named not in columns:
-            raise InvalidInput(f"{option} {named}: there is no such column; name one of {', '.join(columns)}")
-        problem = fits(columns[named])
-        if problem:
-            raise InvalidInput(f"{option} {named}: {problem}; name another column as the {role}")
-        return named
-    by_name = sorted((known.index(plain_name(name)), name) for name in columns if plain_name(name) in known)
-    return next((name for _, name in by_name if not fits(columns[name])), None)
+def _named(columns: Raw, name: str | None, role: "_Role") -> str | None:
+    if name is None:
+        return None
+    if name not in columns:
+        raise InvalidInput(f"{role.option} {name}: there is no such column; name one of {', '.join(columns)}")
+    problem = role.misfit(columns[name])
+    if problem:
+        raise InvalidInput(f"{role.option} {name}: {problem}; name another column as the {role.name}")
+    return name
+
+
+def _known(columns: Raw, role: "_Role") -> str | None:
+    by_name = sorted((role.names.index(plain_name(name)), name) for name in columns if plain_name(name) in role.names)
+    return next((name for _, name in by_name if not role.misfit(columns[name])), None)
 
 
 def _only_key(columns: Raw) -> str:
-    unique = [name for name, column in columns.items() if not _not_a_key(column) and not repeats(column)]
-    plain = [name for name in unique if is_text(columns[name].raw) or columns[name].kind == "integer"]
+    unique = [name for name, column in columns.items() if not column.missing.any() and not repeats(column)]
+    plain = [name for name in unique if columns[name].kind in ("categorical", "integer")]
     if not plain:
         raise InvalidInput(f"no column identifies a lead; name one with --key, one of {', '.join(columns)}")
     return plain[0]
@@ -149,7 +166,7 @@ def _not_a_key(column: RawColumn) -> str:
     if column.kind is None:
         return "it holds no value that could identify a lead"
     missing, rows = int(column.missing.sum()), len(column.missing)
-    if missing:
+    if missing > (1 - _MOSTLY) * rows:
         return f"{missing:,} of {rows:,} rows have no value in it"
     again = repeats(column)
     return f"{again:,} of {rows:,} rows repeat another row's value" if again > (1 - _MOSTLY) * rows else ""
@@ -189,14 +206,16 @@ def _held(column: RawColumn) -> str:
     return {"boolean": "true and false", "timestamp": "dates", "categorical": "texts"}.get(f"{column.kind}", "nothing")
 
 
-def _check_apart(named: Mapping[str, str | None]) -> None:
+def _check_names(named: Mapping[str, str | None]) -> None:
     for option, name in named.items():
         twin = next((other for other, taken in named.items() if other != option and name and taken == name), None)
         if twin:
             raise InvalidInput(f"{name} cannot be both {option} and {twin}; name another column for one of them")
+        if name and not can_be_spelt(name):
+            raise InvalidInput(f"{option} {name}: {UNSPEAKABLE}; rename the column in the data")
 
 
-def _sentences(named: Mapping[str, str | None], given: set[str | None], scores: Floats) -> list[str]:
+def _sentences(named: Mapping[str, str | None], given: set[str], scores: Floats) -> list[str]:
     rows = len(scores)
     texts = {
         "--key": f"{named['--key']} identifies a lead ({rows:,} rows)",
@@ -213,9 +232,12 @@ def _sentences(named: Mapping[str, str | None], given: set[str | None], scores: 
 
 def _warnings(columns: Raw, named: Mapping[str, str | None], scores: Floats) -> list[str]:
     found, key, time = [], columns[named["--key"] or ""], columns[named["--time"] or ""]
+    nameless = int(key.missing.sum())
     again, undated = repeats(key), len(time.missing) - int(read_moments(time.raw).known.sum())
     if again:
         found.append(f"{key.name}: {again:,} rows repeat another row's value; of each the newest row counts")
+    if nameless:
+        found.append(f"{key.name}: {nameless:,} rows have no value in it and are set aside")
     if undated:
         found.append(f"{time.name}: {undated:,} rows hold no date in it and are set aside")
     low, high = label_range(scores)
@@ -226,3 +248,19 @@ def _warnings(columns: Raw, named: Mapping[str, str | None], scores: Floats) -> 
     if high - low >= _MANY_SCORES:
         found.append(f"{named['--label']} has {high - low + 1:,} possible scores; is it the score, or an amount?")
     return found
+
+
+@dataclass(frozen=True)
+class _Role:
+    """A role: its name, the option that names its column, the names it goes by, and what a column lacks for it."""
+
+    name: str
+    option: str
+    names: tuple[str, ...]
+    misfit: Misfit
+
+
+_KEY = _Role("key", "--key", _KEYS, _not_a_key)
+_TIME = _Role("creation time", "--time", _TIMES, _not_a_time)
+_LABEL = _Role("label", "--label", _LABELS, _not_a_label)
+_OUTCOME = _Role("outcome", "--outcome", _OUTCOMES, _not_an_outcome)

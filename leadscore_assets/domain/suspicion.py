@@ -12,14 +12,13 @@ from leadscore_assets.domain.casting import Floats
 from leadscore_assets.domain.metrics import auc, spearman
 from leadscore_assets.domain.policy import LeakagePolicy
 from leadscore_assets.domain.raw_column import RawColumn
-from leadscore_assets.domain.roles import Roles
+from leadscore_assets.domain.roles import UNSPEAKABLE, Roles, can_be_spelt
 
 FREE_TEXT_LENGTH = 60
 _OWN_VALUE = 0.5
 _FEW = 20
 _STAMPED_AFTER = 0.01
 _MOST_ROWS = 20_000
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\- ]{0,127}")
 _ID_ENDINGS = frozenset(("id", "uuid", "guid", "code", "sku", "zip", "zipcode", "postcode"))
 _THINGS = frozenset(
     ("account", "agent", "branch", "company", "owner", "partner", "product", "rep", "store", "team", "user", "vendor")
@@ -73,8 +72,8 @@ def _words(name: str) -> list[str]:
 
 
 def _unusable(column: RawColumn, _: Roles) -> str:
-    if not _NAME.fullmatch(column.name):
-        return "a contract cannot spell its name; start with a letter and use letters, digits, spaces, _, . and -"
+    if not can_be_spelt(column.name):
+        return UNSPEAKABLE
     if column.missing.all():
         return "no row has a value"
     return "its values are lists or records" if column.kind is None else ""

@@ -1,12 +1,16 @@
-"""The registry on MLflow between processes: at once, killed, quiet, and without telemetry."""
+"""How the registry on MLflow opens: at once in several processes, killed, quiet, and without telemetry."""
 
 import os
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from leadscore_assets.backends.local.registry import MlflowRegistry
+from leadscore_assets.domain.errors import PermanentError
 from leadscore_assets_tests.backends import registry_process
 from leadscore_assets_tests.backends.test_registry import NOON, digest, register, stages
 
@@ -57,3 +61,16 @@ def test_a_database_whose_making_was_killed_is_made_anew(tmp_path: Path) -> None
 
     assert register(registry, 1).version == 1
     assert not (tmp_path / "registry" / "unfinished-mlflow").exists()
+
+
+def test_creating_a_registry_touches_nothing(tmp_path: Path) -> None:
+    MlflowRegistry(folder=tmp_path / "registry", now=lambda: datetime.now(UTC))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_bytes(b"no database" * 100)
+
+    with pytest.raises(PermanentError, match=r"the registry in .* refuses"):
+        MlflowRegistry(folder=tmp_path, now=lambda: NOON).packages()

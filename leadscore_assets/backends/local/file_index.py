@@ -69,6 +69,12 @@ class FileCache:
                 picked = self._table(file, stamp).take(rows)
         return _placed(picked, file, rows)
 
+    def whole(self, file: SourceFile) -> pa.Table:
+        """Return all rows of a file, with the file's name and each row's number."""
+        with self._lock:
+            table = self._table(file, file.stamp())
+        return _placed(table, file, np.arange(table.num_rows, dtype=np.int64))
+
     def _table(self, file: SourceFile, stamp: Stamp) -> pa.Table:
         table = self._tables.pop(stamp, None)
         if table is None:

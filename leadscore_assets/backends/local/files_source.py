@@ -58,6 +58,14 @@ class FilesSource:
         return pa.schema([*self._contract.schema, (FILE, pa.string()), (ROW, pa.int64())]).empty_table()
 
 
+def read_sample(path: str) -> pa.Table:
+    """Return every row that a path names, as the files have them; raise InvalidInput naming the file and the remedy."""
+    table = _joined([_CACHE.whole(file) for file in find_files(path, "auto")])
+    if not table.num_rows:
+        raise InvalidInput(f"{path} holds no rows; name a file that holds leads")
+    return table
+
+
 def _joined(tables: list[pa.Table]) -> pa.Table:
     """Put a week's parts under each other; a column whose type differs between files becomes text."""
     types: dict[str, set[pa.DataType]] = {}
