@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import dagster as dg
+import pyarrow as pa
 
 from leadscore_assets.backends.ports import LeadSource
 from leadscore_assets.settings import Settings
@@ -66,6 +67,13 @@ def open_source(settings: Settings, *, now: Callable[[], datetime] = system_cloc
     from leadscore_assets.backends.local.files_source import FilesSource
 
     return FilesSource(str(settings.home.joinpath(source.path or "")), contract=contract, format=source.format)
+
+
+def open_sample(path: str) -> pa.Table:
+    """Read every row of a file, folder or pattern that a person names on the command line."""
+    from leadscore_assets.backends.local.files_source import read_sample
+
+    return read_sample(path)
 
 
 def platform_resource(settings: Settings) -> dg.ResourceDefinition:

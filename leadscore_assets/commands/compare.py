@@ -14,10 +14,10 @@ from leadscore_assets.domain.scoring import Scorer
 from leadscore_assets.domain.training import labelled
 from leadscore_assets.reports.page import evaluation_page
 from leadscore_assets.reports.terminal import comparison_text
-from leadscore_assets.resources import open_platform
+from leadscore_assets.resources import open_platform, open_sample
 from leadscore_assets.steps.judging import answers, judged_rows
 from leadscore_assets.steps.platform import Platform
-from leadscore_assets.steps.reading import NamedBundle, find_bundle, read_leads
+from leadscore_assets.steps.reading import NamedBundle, check_leads, find_bundle
 
 
 @click.command("compare")
@@ -57,7 +57,7 @@ def _compare(platform: Platform, candidate: NamedBundle, champion: NamedBundle, 
     contract = scorers[0].contract
     if contract.digest != scorers[1].contract.digest:
         raise InvalidInput("the two bundles were trained under different contracts; compare bundles of one contract")
-    part = labelled(read_leads(data, contract, labelled=True).good, contract)
+    part = labelled(check_leads(open_sample(data), contract, place=data, labelled=True).good, contract)
     if not len(part.labels):
         raise InvalidInput(f"{data} holds no row with a {contract.label}; give labelled leads")
     rows = judged_rows(part, contract.created_at, has_outcome=contract.outcome is not None)

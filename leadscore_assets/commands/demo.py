@@ -20,6 +20,8 @@ from leadscore_assets.steps.judging import page_path
 from leadscore_assets.steps.platform import Platform
 
 _SHOWN_LEADS = 5
+_CHANGE_BEFORE_THE_END = WEEK * 3
+_CHANGE = 0.4
 
 
 @click.command("demo")
@@ -38,6 +40,7 @@ _SHOWN_LEADS = 5
 def command(ctx: click.Context, weeks: int, trained: int, port: int, *, as_json: bool) -> None:
     """Generate leads, ingest them, train and judge the last weeks, and leave a live endpoint.
 
+    What makes a lead good changes on purpose three weeks before the end, so that retraining has something to win.
     Run again, it goes on where it was: what is done is not done twice.
 
     \b
@@ -70,7 +73,9 @@ def _make_home(home: Path, weeks: int, port: int) -> None:
 
     last = week_of(system_clock().date()) - WEEK
     start = last - timedelta(weeks=weeks - 1)
-    settings = {"start_week": start, "source": {"kind": "generator"}, "endpoint": {"port": port}}
+    change = {"kind": "concept", "start": last - _CHANGE_BEFORE_THE_END, "size": _CHANGE}
+    source = {"kind": "generator", "events": [change]}
+    settings = {"start_week": start, "source": source, "endpoint": {"port": port}}
     write_home(home, settings=settings, contract=default_contract(), policy={})
 
 
@@ -82,6 +87,9 @@ def _summary(platform: Platform, home: Path, rounds: list[dict[str, Any]]) -> di
         sample.write_text(json.dumps(_sample(platform, manifests[-1].files[-1]), indent=1))
     return {
         "home": f"{home}",
+        "change": load_settings(home).values.source.events[0].start
+        if load_settings(home).values.source.events
+        else None,
         "weeks": len(manifests),
         "rows": sum(manifest.rows for manifest in manifests),
         "quarantined": sum(manifest.quarantined for manifest in manifests),
@@ -114,6 +122,8 @@ def _say_summary(platform: Platform, summary: dict[str, Any]) -> None:
         f"{summary['weeks']} weeks, {summary['rows']:,} leads, {summary['quarantined']:,} quarantined, "
         f"in {summary['home']}"
     )
+    if summary["change"]:
+        say(f"From {summary['change']} on other things make a lead good, on purpose: the champion has to be replaced.")
     say_verdicts(summary["trained"])
     champion = summary["champion"]
     if champion is None:

@@ -13,7 +13,7 @@ from leadscore_assets.domain.calendar import WEEK, week_of
 from leadscore_assets.domain.contract import Contract, default_contract
 from leadscore_assets.domain.drafting import Draft, draft
 from leadscore_assets.domain.generator import small_contract
-from leadscore_assets.resources import system_clock
+from leadscore_assets.resources import open_sample, system_clock
 from leadscore_assets.settings import Settings, load_settings
 
 
@@ -80,10 +80,8 @@ def _absolute(data: str) -> str:
 
 
 def _draft(data: str, named: dict[str, Any]) -> Draft:
-    from leadscore_assets.backends.local.files_source import read_sample
-
     return draft(
-        read_sample(_absolute(data)),
+        open_sample(_absolute(data)),
         label=named["label"],
         outcome=named["outcome"],
         time=named["time"],

@@ -8,9 +8,9 @@ import click
 from leadscore_assets.commands.opening import open_home
 from leadscore_assets.commands.output import json_option, say, say_json, say_table
 from leadscore_assets.domain.scoring import Scorer
-from leadscore_assets.resources import open_platform
+from leadscore_assets.resources import open_platform, open_sample
 from leadscore_assets.steps.listing import champion, csv_bytes, parquet_bytes, rank
-from leadscore_assets.steps.reading import read_leads
+from leadscore_assets.steps.reading import check_leads
 
 _SHOWN = 10
 
@@ -36,7 +36,7 @@ def command(ctx: click.Context, file: str, output: Path | None, top: int, *, as_
     platform = open_platform(open_home(ctx))
     package = champion(platform)
     scorer = Scorer.open(platform.bundles.path(package.digest), digest=package.digest, threads=0)
-    found = read_leads(file, scorer.contract, labelled=False)
+    found = check_leads(open_sample(file), scorer.contract, place=file, labelled=False)
     ranked = rank(found.good, scorer, package, platform)
     if output:
         output.write_bytes(parquet_bytes(ranked) if output.suffix == ".parquet" else csv_bytes(ranked))

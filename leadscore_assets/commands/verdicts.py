@@ -41,7 +41,7 @@ def say_verdicts(found: list[dict[str, Any]]) -> None:
     say_table(COLUMNS, [_row(item) for item in found])
     for item in found:
         for problem in item["problems"]:
-            say(f"week {item['week']}: {problem}")
+            say(problem if problem.startswith("week ") else f"week {item['week']}: {problem}")
 
 
 def _row(item: dict[str, Any]) -> list[Any]:

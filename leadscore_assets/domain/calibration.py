@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from leadscore_assets.domain.columns import Floats
+from leadscore_assets.domain.column import Floats
 
 _MAXIMUM_POINTS = 200
 

@@ -4,32 +4,18 @@ Training, batch and online scoring all start here, so a lead has the same number
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-if TYPE_CHECKING:
-    from leadscore_assets.domain.contract import Contract, Feature
-
-Floats = np.ndarray[Any, np.dtype[np.float64]]
+from leadscore_assets.domain.column import Column, Floats
+from leadscore_assets.domain.contract import Contract, Feature
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column: `values` (n,) with NaN where missing; for categories they are positions in `levels`."""
-
-    values: Floats
-    levels: tuple[str, ...] | None = None
-
-
-Columns = Mapping[str, Column]
-
-
-def columns_from_table(table: pa.Table, contract: "Contract") -> dict[str, Column]:
+def columns_from_table(table: pa.Table, contract: Contract) -> dict[str, Column]:
     """Return created_at (epoch seconds) and every feature of a table in the contract's schema."""
     found = {contract.created_at: Column(_seconds(table[contract.created_at]))}
     for feature in contract.features:
@@ -37,7 +23,7 @@ def columns_from_table(table: pa.Table, contract: "Contract") -> dict[str, Colum
     return found
 
 
-def columns_from_records(records: Sequence[Mapping[str, Any]], contract: "Contract") -> dict[str, Column]:
+def columns_from_records(records: Sequence[Mapping[str, Any]], contract: Contract) -> dict[str, Column]:
     """Return the same columns for checked JSON records; an absent key or null is missing."""
     found = {contract.created_at: Column(_moments(records, contract.created_at))}
     for feature in contract.features:
@@ -60,7 +46,7 @@ def epoch_seconds(text: str) -> float:
     return ((delta.days * 86400 + delta.seconds) * 1_000_000 + delta.microseconds) / 1e6
 
 
-def _from_arrow(column: "pa.ChunkedArray[Any]", feature: "Feature") -> Column:
+def _from_arrow(column: "pa.ChunkedArray[Any]", feature: Feature) -> Column:
     if feature.kind == "timestamp":
         return Column(_seconds(column))
     if feature.kind == "categorical":

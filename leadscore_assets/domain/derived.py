@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from leadscore_assets.domain.columns import Column, Columns, Floats
+from leadscore_assets.domain.column import Column, Columns, Floats
 
 State = dict[str, Any]
 _DAY = 86_400.0

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from leadscore_assets.domain.columns import Column, Columns, Floats
+from leadscore_assets.domain.column import Column, Columns, Floats
 from leadscore_assets.domain.contract import Contract, Feature
 from leadscore_assets.domain.derived import apply_derived, fit_derived
 from leadscore_assets.domain.digests import digest_of

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from leadscore_assets.domain.columns import Column, Floats, columns_from_table
+from leadscore_assets.domain.column import Column, Floats
+from leadscore_assets.domain.columns import columns_from_table
 from leadscore_assets.domain.contract import Contract
 from leadscore_assets.domain.metrics import auc, spearman
 from leadscore_assets.domain.moments import Ints

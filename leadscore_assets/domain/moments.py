@@ -25,7 +25,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": -1_000}
-_EPOCH_TEXT = re.compile(r"([0-9]{9,18})(\.[0-9]+)?", re.ASCII)
+_EPOCH_TEXT = re.compile(r"([0-9]{9,19})(\.[0-9]+)?", re.ASCII)
 
 # Days that exist in every year; 29 February and whatever else is rare is read one distinct text at a time.
 _DATE = (

@@ -111,7 +111,8 @@ def _numbers(name: str, raw: Arrow, missing: Mask) -> RawColumn | None:
     found = read_numbers(raw)
     values = np.where(np.isfinite(found.values), found.values, np.nan)
     unreadable = found.unreadable | np.isinf(found.values)
-    if not _mostly(~np.isnan(values), missing):
+    missing = missing | found.missing
+    if missing.all() or not _mostly(~np.isnan(values), missing):
         return None
     return RawColumn(name, "integer" if is_whole(values) else "numeric", values, missing, unreadable, raw=raw)
 

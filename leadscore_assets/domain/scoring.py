@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.calibration import Calibrator
-from leadscore_assets.domain.columns import Columns, Floats, columns_from_records, columns_from_table
+from leadscore_assets.domain.column import Columns, Floats
+from leadscore_assets.domain.columns import columns_from_records, columns_from_table
 from leadscore_assets.domain.contract import Contract, contract_from
 from leadscore_assets.domain.errors import CorruptArtefact
 from leadscore_assets.domain.features import FeatureTransform, Matrix
@@ -27,7 +28,7 @@ _CHUNK = 16_384
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores of n leads: `raw` as the trees say, `score` within the label's range, `rounded`, P(converted), the band."""
+    """Scores of n leads: `raw` as the trees say, `score` within the label's range, `rounded`, P(converted), band."""
 
     raw: Floats
     score: Floats

@@ -35,35 +35,23 @@ class SlicePlan:
 def plan_slices(week: date, end: date, rows: Mapping[date, int], policy: WindowPolicy) -> SlicePlan:
     """Cut the window that ends before `end` into train, validation and test.
 
-    `rows` are the labelled rows a day. The window starts `policy.days` back and is widened by whole days until it holds
-    `minimum_rows`. The last `test_days` are test and the `validation_days` before them validation, each widened
-    backwards by whole days to its own minimum; every earlier day trains. Raises NotEnoughData with the remedy.
+    `rows` are the labelled rows a day. The last `test_days` are test and the `validation_days` before them validation,
+    each widened backwards by whole days to its own minimum. The window is at least `days` long and widened backwards
+    until it holds `minimum_rows` with half as many left to train; every day before validation trains. Raises
+    NotEnoughData with the remedy.
     """
-    span = _window_days(end, rows, policy)
-    window = days_between(end - DAY * span, end)
-    total = sum(rows.get(day, 0) for day in window)
-    if total < policy.minimum_rows:
-        raise NotEnoughData(
-            f"week {week}: {total:,} matured and labelled rows in the {span} days before {end}, and the policy's "
-            f"minimum is {policy.minimum_rows:,}; lower [window] minimum_rows in the policy file, or ingest more weeks"
-        )
-    first_test = _back(window, len(window), rows, days=policy.test_days, least=policy.minimum_test_rows)
-    first_validation = _back(
-        window, first_test, rows, days=policy.validation_days, least=policy.minimum_validation_rows
-    )
-    plan = SlicePlan(
-        end,
-        tuple(window[:first_validation]),
-        tuple(window[first_validation:first_test]),
-        tuple(window[first_test:]),
-        total,
-    )
-    if not sum(rows.get(day, 0) for day in plan.train):
-        raise NotEnoughData(
-            f"week {week}: test and validation take all {total:,} rows before {end} and none is left to train; "
-            "lower [window] minimum_test_rows and minimum_validation_rows in the policy file, or raise minimum_rows"
-        )
-    return plan
+    days = days_between(end - DAY * policy.maximum_days, end)
+    test = _back(days, len(days), rows, days=policy.test_days, least=policy.minimum_test_rows)
+    check = _back(days, test, rows, days=policy.validation_days, least=policy.minimum_validation_rows)
+    first = min(check, len(days) - policy.days)
+    total, learnt = (sum(rows.get(day, 0) for day in days[first:last]) for last in (len(days), check))
+    while first > 0 and (total < policy.minimum_rows or learnt < policy.minimum_rows // 2):
+        first -= 1
+        more = rows.get(days[first], 0)
+        total, learnt = total + more, learnt + more
+    if total < policy.minimum_rows or learnt < policy.minimum_rows // 2 or not learnt:
+        raise NotEnoughData(_too_few(week, end, (total, learnt), policy))
+    return SlicePlan(end, tuple(days[first:check]), tuple(days[check:test]), tuple(days[test:]), total)
 
 
 def build_slice(name: str, week: date, plan: SlicePlan, files: Mapping[date, DataFile]) -> Slice:
@@ -88,12 +76,17 @@ def overlaps(slices: Mapping[str, Slice], *, end: date | None = None) -> list[st
     return found + [f"{day} lies at or after the window's end {end}" for day in late]
 
 
-def _window_days(end: date, rows: Mapping[date, int], policy: WindowPolicy) -> int:
-    span, total = 0, 0
-    while span < policy.maximum_days and (span < policy.days or total < policy.minimum_rows):
-        span += 1
-        total += rows.get(end - DAY * span, 0)
-    return span
+def _too_few(week: date, end: date, found: tuple[int, int], policy: WindowPolicy) -> str:
+    total, learnt = found
+    if total < policy.minimum_rows:
+        held, least, remedy = f"{total:,} matured and labelled rows", policy.minimum_rows, "minimum_rows"
+    else:
+        held = f"{learnt:,} of {total:,} rows are left to train beside validation and test"
+        least, remedy = max(policy.minimum_rows // 2, 1), "minimum_test_rows and minimum_validation_rows"
+    return (
+        f"week {week}: {held} in the {policy.maximum_days} days before {end}, and at least {least:,} are needed; "
+        f"lower [window] {remedy} in the policy file, or ingest more weeks"
+    )
 
 
 def _back(window: list[date], stop: int, rows: Mapping[date, int], *, days: int, least: int) -> int:

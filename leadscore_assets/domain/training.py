@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.calibration import fit_calibrator
-from leadscore_assets.domain.columns import Column, Floats, columns_from_table
+from leadscore_assets.domain.column import Column, Floats
+from leadscore_assets.domain.columns import columns_from_table
 from leadscore_assets.domain.contract import Contract
 from leadscore_assets.domain.errors import NotEnoughData
 from leadscore_assets.domain.features import FeatureTransform, Matrix, feature_values, fit_transform

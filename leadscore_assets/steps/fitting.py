@@ -110,13 +110,17 @@ def _lineage(platform: Platform, week: date, train: Slice, validation: Slice) ->
     }
 
 
+def _days(lineage: dict[str, Any]) -> str:
+    return f"{lineage['trained_from']} to {lineage['trained_until']}"
+
+
 def _record(
     platform: Platform, week: date, result: TrainingResult, summary: dict[str, Any], lineage: dict[str, Any]
 ) -> None:
     platform.ledger.append(
         "trained",
         f"bundle {result.digest}",
-        reason=f"week {week}: {summary['train_rows']:,} rows of {lineage['trained_from']} to {lineage['trained_until']}",
+        reason=f"week {week}: {summary['train_rows']:,} rows of {_days(lineage)}",
         evidence={
             "week": week.isoformat(),
             "data_digest": lineage["data_digest"],

@@ -52,7 +52,7 @@ def ingest_week(platform: Platform, week: date) -> WeekManifest:
 
 
 def reopened_weeks(platform: Platform) -> list[date]:
-    """Return the finished weeks whose rows in the source are not what the lake holds: new, late, corrected, or empty."""
+    """Return the finished weeks whose rows in the source are not what the lake holds: new, late, corrected, empty."""
     digests = platform.source.weeks()
     last = min(max(digests, default=platform.start_week), platform.last_finished_week())
     held = {manifest.week: manifest for manifest in platform.lake.manifests(platform.start_week, last)}

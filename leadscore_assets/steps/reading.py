@@ -5,7 +5,6 @@ from datetime import date
 
 import pyarrow as pa
 
-from leadscore_assets.backends.local.files_source import read_sample
 from leadscore_assets.domain.contract import Contract
 from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.domain.facts import Package
@@ -27,19 +26,18 @@ class NamedBundle:
         return self.package.version if self.package else 0
 
 
-def read_leads(path: str, contract: Contract, *, labelled: bool) -> Validated:
-    """Read any file, folder or pattern of leads; label and outcome may be absent where they are not asked for.
+def check_leads(raw: pa.Table, contract: Contract, *, place: str, labelled: bool) -> Validated:
+    """Check the rows of any file of leads; label and outcome may be absent where they are not asked for.
 
     Raises InvalidInput naming file, column and remedy. Rows that break the contract come back beside the good ones.
     """
-    raw = read_sample(path)
     for name, kind in ((contract.label, pa.int64()), (contract.outcome, pa.bool_())):
         if name and name not in raw.column_names and not labelled:
             raw = raw.append_column(name, pa.nulls(raw.num_rows, kind))
     found = validate_week(raw, contract)
     if not found.good.num_rows:
         worst = max(found.reasons, key=lambda reason: found.reasons[reason], default="it holds no rows")
-        raise InvalidInput(f"{path}: no row fits the contract {contract.name}; most often: {worst}")
+        raise InvalidInput(f"{place}: no row fits the contract {contract.name}; most often: {worst}")
     return found
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadscore_assets.domain.columns import Column, columns_from_records, columns_from_table, epoch_seconds
+from leadscore_assets.domain.column import Column
+from leadscore_assets.domain.columns import columns_from_records, columns_from_table, epoch_seconds
 from leadscore_assets.domain.contract import Contract, Derived, Feature, default_contract
 from leadscore_assets.domain.derived import apply_derived, fit_derived
 from leadscore_assets.domain.features import FeatureTransform, fit_transform

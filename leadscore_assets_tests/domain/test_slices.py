@@ -43,7 +43,7 @@ def test_sparse_test_days_are_widened_to_their_own_minimum():
     ("days", "told"),
     [
         pytest.param(3, "300 matured and labelled rows in the 180 days", id="too few in the longest window"),
-        pytest.param(0, "the policy's minimum is 700", id="none at all"),
+        pytest.param(0, "at least 700 are needed", id="none at all"),
     ],
 )
 def test_fewer_rows_than_the_minimum_are_refused_with_the_remedy(days, told):
@@ -52,9 +52,16 @@ def test_fewer_rows_than_the_minimum_are_refused_with_the_remedy(days, told):
     assert "minimum_rows" in f"{refused.value}"
 
 
+def test_a_burst_that_judging_takes_up_widens_the_window_to_days_that_can_train():
+    held = {END - timedelta(days=3): 900, **{END - timedelta(days=back): 10 for back in range(60, 120)}}
+    policy = WindowPolicy(minimum_rows=700, minimum_test_rows=400, minimum_validation_rows=20)
+    plan = plan_slices(WEEK, END, held, policy)
+    assert (plan.test[0], sum(held.get(day, 0) for day in plan.train)) == (END - timedelta(days=3), 350)
+
+
 def test_a_window_that_judging_uses_up_is_refused():
     greedy = WindowPolicy(minimum_rows=20, minimum_test_rows=600, minimum_validation_rows=200)
-    with pytest.raises(NotEnoughData, match="none is left to train"):
+    with pytest.raises(NotEnoughData, match="0 of 700 rows are left to train"):
         plan_slices(WEEK, END, rows(7), greedy)
 
 

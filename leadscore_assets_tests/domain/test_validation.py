@@ -183,7 +183,7 @@ def test_missing_columns_are_named_with_their_file_and_the_columns_there_are() -
 
 def test_a_column_that_stands_twice_is_refused() -> None:
     raw = texts([{}])
-    with pytest.raises(InvalidInput, match="leads.csv has column growth more than once"):
+    with pytest.raises(InvalidInput, match=r"leads\.csv has column growth more than once"):
         validate_week(raw.append_column("growth", raw["growth"]), SMALL)
 
 

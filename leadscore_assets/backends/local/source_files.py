@@ -42,12 +42,18 @@ class SourceFile:
 
 def find_files(path: str, format: Format) -> list[SourceFile]:  # noqa: A002 - the word users write in leadscore.toml
     """Return the files that a path names, sorted by name; raise InvalidInput where there are none to read."""
-    place = Path(path).expanduser()
+    try:
+        return _found(Path(path).expanduser(), format)
+    except PermissionError as error:
+        _unreadable(error)
+
+
+def _found(place: Path, format: Format) -> list[SourceFile]:  # noqa: A002
     if place.is_file():
         return [SourceFile(place, place.name, _kind(place, format))]
     if place.is_dir():
         return _in_folder(place, format)
-    if _MAGIC & set(path):
+    if _MAGIC & set(str(place)):
         return _of_pattern(place, format)
     raise InvalidInput(f"{place} does not exist; set the source's path to a file, a folder or a pattern of lead files")
 

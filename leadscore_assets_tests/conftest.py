@@ -1,0 +1,93 @@
+"""Homes that are made once a test session, whichever process asks first, and copied by each test that changes one."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from leadscore_assets_tests.home import NEW, OLD, Home, made_home
+
+Stage = Callable[[Path], Home]
+
+
+@pytest.fixture(scope="session")
+def stages(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[str, Stage], Home]:
+    """Make a named home once for all processes of the session."""
+    base = tmp_path_factory.getbasetemp()
+    root = (base if worker_id == "master" else base.parent) / "homes"
+    root.mkdir(exist_ok=True)
+
+    def stage(name: str, make: Stage) -> Home:
+        place, done = root / name, root / f"{name}.done"
+        with FileLock(root / f"{name}.making"):
+            if not done.exists():
+                make(place)
+                done.touch()
+        return Home(place)
+
+    return stage
+
+
+@pytest.fixture(scope="session")
+def ingested(stages: Callable[[str, Stage], Home]) -> Home:
+    """Seven weeks in the lake; nothing is trained."""
+
+    def make(place: Path) -> Home:
+        home = made_home(place)
+        home.cli("ingest")
+        return home
+
+    return stages("ingested", make)
+
+
+@pytest.fixture(scope="session")
+def champion(stages: Callable[[str, Stage], Home], ingested: Home) -> Home:
+    """Version 1, of an old week, in production; the endpoint is stopped."""
+
+    def make(place: Path) -> Home:
+        home = ingested.copied(place)
+        home.cli("retrain", "--week", f"{OLD}")
+        home.cli("endpoint", "stop")
+        return home
+
+    return stages("champion", make)
+
+
+@pytest.fixture(scope="session")
+def judged(stages: Callable[[str, Stage], Home], champion: Home) -> Home:
+    """Version 1 in production, and a better candidate of a newer week that is trained and judged but not registered."""
+
+    def make(place: Path) -> Home:
+        home = champion.copied(place)
+        home.cli("backfill", "--from", f"{NEW}", "--to", f"{NEW}")
+        return home
+
+    return stages("judged", make)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    """A home of the test's own with a CSV file a week; nothing is ingested."""
+    made = made_home(tmp_path / "home")
+    yield made
+    end_server(made)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Iterator[Callable[[Home], Home]]:
+    """Copy a shared home; the copy's server is ended after the test."""
+    made: list[Home] = []
+
+    def make(home: Home) -> Home:
+        made.append(home.copied(tmp_path / f"home{len(made)}"))
+        return made[-1]
+
+    yield make
+    for item in made:
+        end_server(item)
+
+
+def end_server(home: Home) -> None:
+    if (home.path / "endpoint" / "server.json").exists():
+        home.platform().endpoint.stop()
