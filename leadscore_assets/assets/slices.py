@@ -47,6 +47,7 @@ def slices(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platfor
                 "last_day": f"{item.days[-1]:%a %Y-%m-%d}",
                 "window_ends_before": f"{cut.plan.end}",
                 "rows_in_window": cut.plan.rows,
+                "weeks_left_out": ", ".join(cut.left_out) or "none",
                 "digest": item.digest,
             },
         )

@@ -34,8 +34,8 @@ _SETTINGS_KEYS = {
 }
 _CONTRACT_ABOUT = (
     "What a lead is. Another data set is another contract; nothing else has to change.",
-    "A row that breaks a hard limit (minimum, maximum, levels, missing = 0) is set aside with its reason.",
-    "missing is the largest share of a week's rows that may lack the value; 0 forbids it in any row.",
+    "A row that breaks a hard limit (minimum, maximum, levels, no value where none may be missing) is set aside with its reason.",
+    "missing is the largest share of a week's rows that may lack the value; without it, no row may.",
     "open_levels = true accepts levels that are not listed.",
 )
 _CONTRACT_KEYS = {

@@ -2,6 +2,7 @@
 
 import sys
 from datetime import date
+from typing import Any
 
 import click
 
@@ -45,12 +46,13 @@ def command(ctx: click.Context, first: date, last: date, *, as_json: bool) -> No
         say_json(found)
     else:
         say_verdicts(found)
-        done = [
-            item["metrics"]["spearman"] for item in found if item["success"] and "spearman" in item.get("metrics", {})
-        ]
-        if done:
-            say(
-                f"{len(done)} of {len(found)} weeks judged, mean Spearman {sum(done) / len(done):.4f}. Nothing was released."
-            )
+        _say_mean(found)
     if any(not outcome.success for outcome in outcomes):
         sys.exit(1)
+
+
+def _say_mean(found: list[dict[str, Any]]) -> None:
+    done = [item["metrics"]["spearman"] for item in found if item["success"] and "spearman" in item.get("metrics", {})]
+    if done:
+        mean = sum(done) / len(done)
+        say(f"{len(done)} of {len(found)} weeks judged, mean Spearman {mean:.4f}. Nothing was released.")

@@ -23,7 +23,12 @@ def command() -> None:
 @json_option
 @click.pass_context
 def start(ctx: click.Context, *, as_json: bool) -> None:
-    """Start the endpoint with what was deployed last."""
+    """Start the endpoint with what was deployed last.
+
+    \b
+    Example:
+      leadscore endpoint start
+    """
     _say(open_platform(open_home(ctx)).endpoint.start(), as_json=as_json)
 
 
@@ -31,7 +36,12 @@ def start(ctx: click.Context, *, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def stop(ctx: click.Context, *, as_json: bool) -> None:
-    """Stop the endpoint after the requests in flight."""
+    """Stop the endpoint after the requests in flight.
+
+    \b
+    Example:
+      leadscore endpoint stop
+    """
     _say(open_platform(open_home(ctx)).endpoint.stop(), as_json=as_json)
 
 
@@ -39,7 +49,12 @@ def stop(ctx: click.Context, *, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def status(ctx: click.Context, *, as_json: bool) -> None:
-    """Say whether the endpoint runs and what it serves."""
+    """Say whether the endpoint runs and what it serves.
+
+    \b
+    Example:
+      leadscore endpoint status --json
+    """
     _say(open_platform(open_home(ctx)).endpoint.status(), as_json=as_json)
 
 

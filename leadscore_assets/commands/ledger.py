@@ -26,7 +26,12 @@ def command() -> None:
 @json_option
 @click.pass_context
 def show(ctx: click.Context, action: str | None, limit: int, *, as_json: bool) -> None:
-    """Show who decided what, when and why."""
+    """Show who decided what, when and why.
+
+    \b
+    Example:
+      leadscore ledger show --action promoted --limit 5
+    """
     records = open_platform(open_home(ctx)).ledger.records(action=action, limit=limit)
     if as_json:
         say_json([record.to_json() for record in records])
@@ -41,7 +46,12 @@ def show(ctx: click.Context, action: str | None, limit: int, *, as_json: bool) -
 @json_option
 @click.pass_context
 def verify(ctx: click.Context, *, as_json: bool) -> None:
-    """Check the hash chain; exit code 1 when a record was changed, removed or added behind the product's back."""
+    """Check the hash chain; exit code 1 when a record was changed, removed or added behind the product's back.
+
+    \b
+    Example:
+      leadscore ledger verify
+    """
     ledger = open_platform(open_home(ctx)).ledger
     findings = ledger.verify()
     if as_json:

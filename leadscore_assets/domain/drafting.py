@@ -16,15 +16,24 @@ from leadscore_assets.domain.calendar import week_of
 from leadscore_assets.domain.contract import Contract
 from leadscore_assets.domain.drafted_features import DraftedFeature, as_seen, drafted_feature, drafted_times
 from leadscore_assets.domain.errors import InvalidInput
+from leadscore_assets.domain.leakage import leaks
 from leadscore_assets.domain.moments import DAY_US, day_of
-from leadscore_assets.domain.policy import policy_from
+from leadscore_assets.domain.policy import LeakagePolicy, policy_from
 from leadscore_assets.domain.raw_column import RawColumn, read_column
 from leadscore_assets.domain.roles import Roles, find_roles, label_range
 from leadscore_assets.domain.suspicion import sounds_after_the_fact, why_left_out
+from leadscore_assets.domain.validation import FILE, ROW, validate_week
 from leadscore_assets.domain.window_proposal import propose_window
 
 _PLACES = "__"
 _USUAL_HORIZON = 14
+_LEAKS = {
+    "spearman": "suspected leakage: it alone ranks leads as {target} does (Spearman {value:.3f})",
+    "auc": "suspected leakage: it alone tells {target} (AUC {value:.3f})",
+    "missing": "suspected leakage: whether it is known alone tells {target} (AUC {value:.3f})",
+    "equal": "suspected leakage: it is a copy of {target}",
+    "later": "suspected leakage: it is later than {target} in {value:.0%} of rows",
+}
 
 
 @dataclass(frozen=True)
@@ -68,13 +77,17 @@ def draft(
     columns = {name: read_column(name, table[name]) for name in table.column_names if not name.startswith(_PLACES)}
     roles = find_roles(columns, label=label, outcome=outcome, time=time, key=key)
     rest = [column for name, column in columns.items() if name not in roles.names]
-    doubts = [(column, why_left_out(as_seen(column), roles)) for column in rest]
-    left_out = tuple(LeftOut(column.name, why) for column, why in doubts if why)
-    features = [drafted_feature(column, roles) for column, why in doubts if not why]
+    horizon = _USUAL_HORIZON if horizon_days is None else horizon_days
+    doubts = {column.name: why_left_out(as_seen(column)) for column in rest}
+    features = [drafted_feature(column, roles) for column in rest if not doubts[column.name]]
+    if features:
+        doubts |= _leaks(table, _contract(roles, features, horizon))
+    left_out = tuple(LeftOut(name, why) for name, why in doubts.items() if why)
+    features = [item for item in features if not doubts[item.feature.name]]
     if not features:
         reasons = "; ".join(f"{item.column}: {item.why}" for item in left_out) or "there are no other columns"
         raise InvalidInput(f"no column is left to learn from ({reasons}); add columns that are known when a lead comes")
-    contract = _contract(roles, features, _USUAL_HORIZON if horizon_days is None else horizon_days)
+    contract = _contract(roles, features, horizon)
     window, why_window = propose_window(_labelled_rows(roles))
     policy = {"name": "drafted", "window": window}
     policy_from(policy)
@@ -107,6 +120,15 @@ def _contract(roles: Roles, features: Sequence[DraftedFeature], horizon_days: in
         features=drafted,
         derived=drafted_times(roles, names),
     )
+
+
+def _leaks(table: pa.Table, contract: Contract) -> dict[str, str]:
+    """Say by column what knows the answer, by the rule that judges every training later."""
+    rows = table.num_rows
+    raw = table.select(contract.schema.names)
+    raw = raw.append_column(FILE, pa.nulls(rows, pa.string())).append_column(ROW, pa.array(np.arange(rows)))
+    found = leaks(validate_week(raw, contract).good, contract, LeakagePolicy())
+    return {leak.feature: _LEAKS[leak.measure].format(target=leak.target, value=leak.value) for leak in found}
 
 
 def _start_week(roles: Roles) -> date:

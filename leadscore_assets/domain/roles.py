@@ -47,7 +47,7 @@ _OUTCOMES = (
 class Roles:
     """The columns that play a role, what they hold, and the guesses and warnings behind them.
 
-    `label` (n,) is NaN where not known; `outcome` (n,) is 0, 1 or NaN, None where no column says it.
+    `label` (n,) is NaN where not known; `outcome_name` is None where no column says whether a lead converted.
     """
 
     key_name: str
@@ -56,7 +56,6 @@ class Roles:
     outcome_name: str | None
     times: Moments
     label: Floats
-    outcome: Floats | None
     guesses: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -84,7 +83,6 @@ def find_roles(columns: Raw, *, label: str | None, outcome: str | None, time: st
         outcome_name,
         read_moments(columns[time_name].raw),
         scores,
-        read_booleans(columns[outcome_name].raw).values if outcome_name else None,
         tuple(_sentences(named, given, scores)),
         tuple(_warnings(columns, named, scores)),
     )

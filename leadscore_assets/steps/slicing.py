@@ -7,35 +7,51 @@ from leadscore_assets.domain.calendar import week_of, weeks_between, window_end
 from leadscore_assets.domain.errors import NotEnoughData
 from leadscore_assets.domain.facts import DataFile, Slice
 from leadscore_assets.domain.slices import NAMES, SlicePlan, build_slice, plan_slices
+from leadscore_assets.steps.gates import LEADS_GATES, Gate
 from leadscore_assets.steps.platform import Platform
 
 
 @dataclass(frozen=True)
 class Cut:
-    """A week's plan and its three slices."""
+    """A week's plan, its three slices, and why any week of the window was left out."""
 
     plan: SlicePlan
     slices: dict[str, Slice]
+    left_out: tuple[str, ...]
 
 
 def cut_slices(platform: Platform, week: date) -> Cut:
-    """Plan and store a week's slices from what is ingested; raise NotEnoughData naming weeks that are not."""
+    """Plan and store a week's slices from what is ingested; raise NotEnoughData naming weeks that are not.
+
+    A week that fails its own gates is left out: broken data is not learnt from, whichever run it came with.
+    """
     policy = platform.policy.window
     end = window_end(week, horizon_days=platform.contract.horizon_days, today=platform.today())
     first = max(platform.start_week, week_of(end - timedelta(days=policy.maximum_days)))
     manifests = platform.lake.manifests(first, week)
-    files: dict[date, DataFile] = {file.day: file for manifest in manifests for file in manifest.files}
+    failed = {manifest.week: gate for manifest in manifests for gate in _failed(platform, manifest.week)}
+    sound = [manifest for manifest in manifests if manifest.week not in failed]
+    files: dict[date, DataFile] = {file.day: file for manifest in sound for file in manifest.files}
     rows = {day: file.labelled for day, file in files.items()}
     try:
         plan = plan_slices(week, end, rows, policy)
     except NotEnoughData as error:
         held = {manifest.week for manifest in manifests}
         absent = [f"{item}" for item in weeks_between(first, week) if item not in held and item < end]
-        raise NotEnoughData(f"{error}{_absent(absent)}") from None
+        raise NotEnoughData(f"{error}{_absent(absent)}{_left_out(failed)}") from None
     slices = {name: build_slice(name, week, plan, files) for name in NAMES}
     for item in slices.values():
         platform.lake.write_slice(item)
-    return Cut(plan, slices)
+    return Cut(plan, slices, tuple(f"{left}: {gate.name}" for left, gate in failed.items()))
+
+
+def _failed(platform: Platform, week: date) -> list[Gate]:
+    gates = [ask(platform, week) for ask in LEADS_GATES.values()]
+    return [gate for gate in gates if not gate.passed]
+
+
+def _left_out(failed: dict[date, Gate]) -> str:
+    return f" (left out because of their own gates: {', '.join(f'{week}' for week in failed)})" if failed else ""
 
 
 def _absent(weeks: list[str]) -> str:

@@ -15,7 +15,7 @@ from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.domain.generator import generate_week
 from leadscore_assets.domain.policy import policy_from
 from leadscore_assets.domain.validation import validate_week
-from leadscore_assets_tests.domain.drafts import as_texts, drafted, raw_leads
+from leadscore_assets_tests.domain.drafts import START, as_texts, drafted, raw_leads
 
 REAL = Path(__file__).parents[3] / "shared" / "data"
 
@@ -122,14 +122,44 @@ def test_few_levels_are_listed_and_always_open():
     assert city.open_levels
 
 
-def test_leaks_and_ids_are_left_out_and_names_after_the_fact_only_warned_about():
-    leads = raw_leads()
-    proposal = drafted(
-        raw_leads(
-            copy=leads["lead_score"], note=[f"n{number}" for number in range(1500)], deal_stage=np.arange(1500) % 3
-        )
-    )
-    assert [item.column for item in proposal.left_out] == ["copy", "note"]
+LEADS = raw_leads()
+SCORE = LEADS["lead_score"].to_numpy()
+CONVERTED = LEADS["converted"].to_numpy()
+NOISE = np.random.default_rng(5).random(1500)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (SCORE, "suspected leakage: it is a copy of lead_score"),
+        ([f"grade {score}" for score in SCORE], "suspected leakage: it alone ranks leads as lead_score does"),
+        (-SCORE + 0.01 * NOISE, "suspected leakage: it alone ranks leads as lead_score does (Spearman 0.9"),
+        (np.where(CONVERTED, 5 + NOISE, NOISE), "suspected leakage: it alone tells converted (AUC 1.000)"),
+        (np.where(CONVERTED, NOISE, None), "suspected leakage: whether it is known alone tells converted (AUC 1.000)"),
+        (
+            [START + timedelta(days=400 + number % 9) for number in range(1500)],
+            "suspected leakage: it is later than created_at in 100% of rows",
+        ),
+    ],
+    ids=["a copy", "a copy in words", "a copy upside down", "outcome", "known after the outcome", "stamped later"],
+)
+def test_a_column_that_knows_the_answer_is_left_out_with_its_reason(values: Any, reason: str):
+    (left,) = drafted(raw_leads(known=values)).left_out
+    assert left.column == "known"
+    assert left.why.startswith(reason)
+
+
+def test_a_category_of_many_levels_does_not_look_like_a_leak_by_chance():
+    assert drafted(raw_leads(place=[f"level {int(600 * share)}" for share in NOISE])).left_out == ()
+
+
+def test_what_is_left_out_stands_in_the_order_of_the_columns():
+    proposal = drafted(raw_leads(copy=SCORE, note=[f"n{number}" for number in range(1500)], again=SCORE))
+    assert [item.column for item in proposal.left_out] == ["copy", "note", "again"]
+
+
+def test_a_name_after_the_fact_is_only_warned_about():
+    proposal = drafted(raw_leads(deal_stage=np.arange(1500) % 3))
     assert "deal_stage" in proposal.contract.names
     assert proposal.warnings == ("deal_stage sounds as if it were known only after the outcome; if so, take it out",)
 

@@ -27,8 +27,10 @@ from leadscore_assets.domain.generator import (
     small_policy,
     truth,
 )
+from leadscore_assets.domain.leakage import leaks
 from leadscore_assets.domain.metrics import spearman
-from leadscore_assets.domain.policy import policy_from
+from leadscore_assets.domain.policy import Policy, policy_from
+from leadscore_assets.domain.quality import quality
 from leadscore_assets.domain.validation import validate_week
 
 WEEK = date(2026, 1, 5)
@@ -85,7 +87,7 @@ def test_a_day_does_not_depend_on_the_days_generated_before_it(leads: pa.Table):
 
 
 @pytest.mark.parametrize("contract", [B2B, SMALL], ids=lambda contract: contract.name)
-def test_no_generated_lead_breaks_its_contract(contract: Contract):
+def test_generated_leads_keep_their_contract_reach_full_quality_and_leak_nothing(contract: Contract):
     raw = week(0, contract)
     places = pa.array(range(1, raw.num_rows + 1))
     judged = validate_week(
@@ -94,6 +96,9 @@ def test_no_generated_lead_breaks_its_contract(contract: Contract):
     assert judged.reasons == {}
     assert judged.good.num_rows == raw.num_rows
     assert raw.schema == contract.schema
+    worth = quality(judged.good, quarantined=0, duplicates=0, contract=contract, policy=Policy().quality)
+    assert worth["score"] == 1.0
+    assert leaks(judged.good, contract, Policy().leakage) == []
 
 
 def test_keys_are_unique_and_name_their_day(leads: pa.Table):

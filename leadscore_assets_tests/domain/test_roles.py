@@ -32,7 +32,6 @@ def test_columns_without_known_names_are_found_where_only_one_can_play_the_role(
     roles = roles_of(table)
     assert (roles.key_name, roles.time_name, roles.label_name) == ("nummer", "eingang", "note")
     assert roles.outcome_name is None
-    assert roles.outcome is None
     assert "no column says whether a lead converted" in roles.guesses[3]
 
 

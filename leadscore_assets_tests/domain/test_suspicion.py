@@ -1,4 +1,3 @@
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -6,23 +5,21 @@ import pytest
 
 from leadscore_assets.domain.raw_column import read_column
 from leadscore_assets.domain.suspicion import names_things, sounds_after_the_fact, why_left_out
-from leadscore_assets_tests.domain.drafts import START, raw_leads, roles_of
+from leadscore_assets_tests.domain.drafts import raw_leads
 
 ROWS = 1500
 LEADS = raw_leads(ROWS)
-SCORE = LEADS["lead_score"].to_numpy()
 CONVERTED = LEADS["converted"].to_numpy()
 NOISE = np.random.default_rng(5).random(ROWS)
 
 
 def why(values: Any, name: str = "x") -> str:
-    table = raw_leads(ROWS, **{name: values})
-    return why_left_out(read_column(name, table[name]), roles_of(table))
+    return why_left_out(read_column(name, raw_leads(ROWS, **{name: values})[name]))
 
 
 @pytest.mark.parametrize("name", ["city", "amount", "visits", "newsletter"])
 def test_ordinary_columns_stay(name: str):
-    assert why_left_out(read_column(name, LEADS[name]), roles_of(LEADS)) == ""
+    assert why_left_out(read_column(name, LEADS[name])) == ""
 
 
 @pytest.mark.parametrize(
@@ -36,13 +33,6 @@ def test_ordinary_columns_stay(name: str):
         (list(range(100, ROWS + 100)), "a running number: 1,500 different values in 1,500 rows"),
         (["words " * 20 + str(number % 5) for number in range(ROWS)], "free text: 121 characters on average"),
         ([[1]] * ROWS, "its values are lists or records"),
-        ([START + timedelta(days=400)] * ROWS, "constant"),
-        ([START + timedelta(days=400 + number % 9) for number in range(ROWS)], "stamped after created_at in 100%"),
-        (SCORE, "suspected leakage: it alone decides lead_score (Spearman +1.000)"),
-        ([f"grade {score}" for score in SCORE], "suspected leakage: it alone decides lead_score"),
-        (-SCORE + 0.01 * NOISE, "suspected leakage: it alone decides lead_score (Spearman -"),
-        (np.where(CONVERTED, 5 + NOISE, NOISE), "suspected leakage: it alone decides converted (AUC 1.000)"),
-        (np.where(CONVERTED, NOISE, np.nan), "suspected leakage: it alone decides converted (AUC 1.000)"),
         (["signed" if won else None for won in CONVERTED], "constant"),
     ],
 )
@@ -52,10 +42,6 @@ def test_a_column_is_left_out_with_its_reason(values: Any, reason: str):
 
 def test_a_column_with_a_name_that_a_contract_cannot_spell_is_left_out():
     assert why(NOISE, "Unnamed: 0").startswith("a contract cannot spell its name")
-
-
-def test_a_category_of_many_levels_does_not_look_like_a_leak_by_chance():
-    assert why([f"level {int(600 * share)}" for share in NOISE]) == ""
 
 
 NAMING = ["agent", "owner_id", "ZipCode", "companyId"]
