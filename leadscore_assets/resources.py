@@ -80,7 +80,7 @@ def platform_resource(settings: Settings) -> dg.ResourceDefinition:
     """Return the Dagster resource that opens a home's platform once a run, in the name of whoever launched it."""
 
     def _open(context: dg.InitResourceContext) -> Platform:
-        run = context.dagster_run
+        run = context.run
         return open_platform(settings, actor=_launcher(run.tags, settings.actor) if run else None)
 
     return dg.ResourceDefinition(resource_fn=_open, description="The site's rules and one adapter for every port.")

@@ -34,7 +34,7 @@ _SETTINGS_KEYS = {
 }
 _CONTRACT_ABOUT = (
     "What a lead is. Another data set is another contract; nothing else has to change.",
-    "A row that breaks a hard limit (minimum, maximum, levels, no value where none may be missing) is set aside with its reason.",
+    "A row outside a hard limit (minimum, maximum, levels, a value that may not be missing) is set aside.",
     "missing is the largest share of a week's rows that may lack the value; without it, no row may.",
     "open_levels = true accepts levels that are not listed.",
 )

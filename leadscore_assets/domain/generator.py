@@ -58,7 +58,7 @@ def small_contract() -> Contract:
 
 
 def small_policy() -> dict[str, Any]:
-    """Return what the demo's policy overrides: its leads are 1,250 a week, so a training waits for two weeks of them."""
+    """Return what the demo's policy overrides: 1,250 leads come a week, so a training waits for two weeks of them."""
     return {
         "name": _SMALL_NAME,
         "window": {"minimum_rows": 2500, "minimum_test_rows": 250, "minimum_validation_rows": 125},
