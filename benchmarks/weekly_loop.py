@@ -79,8 +79,8 @@ def train_usual(folder: Path) -> Callable[[], object]:
     import xgboost
 
     from leadscore_assets.domain.contract import default_contract
-    from leadscore_assets.domain.policy import TrainingPolicy
-    from leadscore_assets.domain.training import _parameters
+    from leadscore_assets.domain.training_policy import TrainingPolicy
+    from leadscore_assets.domain.xgboost_trees import boosting_parameters
 
     contract, policy = default_contract(), TrainingPolicy()
 
@@ -100,7 +100,7 @@ def train_usual(folder: Path) -> Callable[[], object]:
             xgboost.DMatrix(inputs[at], labels[at], enable_categorical=True) for at in (slice(0, cut), slice(cut, None))
         ]
         return xgboost.train(
-            _parameters(policy),
+            boosting_parameters(policy) | {"objective": "reg:squarederror"},
             parts[0],
             policy.rounds,
             evals=[(parts[1], "validation")],

@@ -16,6 +16,7 @@ _COMMANDS = {
     "retrain": ("retrain", "Train and judge a week's candidate, and release it if it is better."),
     "backfill": ("backfill", "Train and judge historical weeks; never releases."),
     "status": ("status", "Say what is stored, live and due."),
+    "policy": ("policy", "Show and check every threshold, its presets and their error rates."),
     "compare": ("compare", "Compare any two bundles on any file of labelled leads."),
     "score": ("score", "Score and rank the leads of any file with the champion."),
     "ledger": ("ledger", "Show and verify the record of every decision."),

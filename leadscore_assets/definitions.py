@@ -2,13 +2,14 @@
 
 import dagster as dg
 
-from leadscore_assets.assets import evaluation, leads, model, release, scoring, slices
+from leadscore_assets.assets import evaluation, leads, model, monitoring, release, scoring, slices
 from leadscore_assets.automation.jobs import JOBS
 from leadscore_assets.automation.schedules import SCHEDULES
 from leadscore_assets.automation.sensors import SENSORS
 from leadscore_assets.checks import evaluation as evaluation_checks
 from leadscore_assets.checks import leads as leads_checks
 from leadscore_assets.checks import model as model_checks
+from leadscore_assets.checks import monitoring as monitoring_checks
 from leadscore_assets.checks import release as release_checks
 from leadscore_assets.checks import scoring as scoring_checks
 from leadscore_assets.checks import slices as slices_checks
@@ -16,8 +17,16 @@ from leadscore_assets.partitions import weekly_partitions
 from leadscore_assets.resources import platform_resource
 from leadscore_assets.settings import Settings, load_settings
 
-_ASSETS = (leads, slices, model, evaluation, release, scoring)
-_CHECKS = (leads_checks, slices_checks, model_checks, evaluation_checks, release_checks, scoring_checks)
+_ASSETS = (leads, slices, model, evaluation, release, scoring, monitoring)
+_CHECKS = (
+    leads_checks,
+    slices_checks,
+    model_checks,
+    evaluation_checks,
+    release_checks,
+    scoring_checks,
+    monitoring_checks,
+)
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:

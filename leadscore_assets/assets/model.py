@@ -1,10 +1,12 @@
 """The model: a week's candidate, trained by a job and kept as a bundle."""
 
+from typing import Any
+
 import dagster as dg
 
 from leadscore_assets.assets.declare import told_apart, week_in, weekly_asset
 from leadscore_assets.assets.pictures import bars
-from leadscore_assets.steps.fitting import fit_candidate
+from leadscore_assets.steps.fitting import Fitted, fit_candidate
 from leadscore_assets.steps.platform import Platform
 
 
@@ -18,11 +20,17 @@ def trained_model(context: dg.AssetExecutionContext, platform: dg.ResourceParam[
         data_version=dg.DataVersion(fitted.digest),
         metadata={
             "bundle": fitted.digest,
+            "learner": fitted.summary["learner"],
+            "learners": dg.MetadataValue.table(_learners(fitted)),
+            "objective": fitted.summary["objective"],
+            "hyperparameters": dg.MetadataValue.json(fitted.summary["hyperparameters"]),
             "train_rows": fitted.summary["train_rows"],
             "validation_rmse": fitted.summary["validation_rmse"],
             "rounds": fitted.summary["rounds"],
             "inputs": fitted.summary["inputs"],
             "seconds": fitted.seconds,
+            "cost": fitted.cost,
+            "limit_minutes": fitted.limit_minutes,
             "job_was_done_before": fitted.reused,
             "job": fitted.job,
             "trained": f"{fitted.lineage['trained_from']} to {fitted.lineage['trained_until']}",
@@ -30,8 +38,33 @@ def trained_model(context: dg.AssetExecutionContext, platform: dg.ResourceParam[
                 bars({k: 1000 * v for k, v in top.items()}, unit="thousandths of the gain")
             ),
             "lineage": dg.MetadataValue.json(fitted.lineage),
+            **_tuning(fitted),
         },
     )
+
+
+def _learners(fitted: Fitted) -> list[dg.TableRecord]:
+    return [
+        dg.TableRecord(
+            {
+                "learner": line["learner"],
+                "validation spearman": None if line["spearman"] is None else round(line["spearman"], 5),
+                "validation rmse": round(line["rmse"], 5),
+                "rounds": line["rounds"],
+                "won": line["won"],
+            }
+        )
+        for line in fitted.summary["learners"]
+    ]
+
+
+def _tuning(fitted: Fitted) -> dict[str, Any]:
+    """Show a search: its best score, the same parameters on validation, and by how much the best trial flattered."""
+    found = fitted.summary.get("tuning")
+    if not found:
+        return {}
+    shown = ("trials", "pruned", "best_score", "validation_score", "optimism", "gain_optimism", "kept")
+    return {f"tuning_{name}": found[name] for name in shown} | {"tuning": dg.MetadataValue.json(found)}
 
 
 ASSETS = [trained_model]

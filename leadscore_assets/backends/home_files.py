@@ -135,8 +135,9 @@ def _check_free(home: Path, standing: list[Path], *, overwrite: bool) -> None:
         )
 
 
-def _section(default: BaseModel, given: Mapping[str, Any]) -> Table:
+def _section(usual: BaseModel, given: Mapping[str, Any]) -> Table:
     table = tomlkit.table()
+    default = type(usual).model_validate({"preset": given["preset"]}) if "preset" in given else usual
     for line in (type(default).__doc__ or "").strip().splitlines():
         if line.strip():
             table.add(tomlkit.comment(line.strip()))
@@ -154,10 +155,17 @@ def _shown(name: str, value: Any) -> str:
 
 
 def _value(value: Any) -> Item:
-    inline = tomlkit.inline_table()
+    """One line of TOML: tables and lists of tables are written inline, and a key that is not set is left out."""
+    if isinstance(value, BaseModel):
+        return _value(value.model_dump(mode="json", exclude_none=True))
     if isinstance(value, Mapping):
-        inline.update(value)
+        inline = tomlkit.inline_table()
+        inline.update({name: _value(item) for name, item in value.items()})
         return inline
+    if isinstance(value, list | tuple):
+        array = tomlkit.array()
+        array.extend([_value(item) for item in value])
+        return array
     item: Item = tomlkit.item(value)
     return item
 

@@ -155,8 +155,16 @@ class BundleStore(Protocol):
 class ModelRegistry(Protocol):
     """Every package, with exactly one in production."""
 
-    def register(self, *, digest: str, week: date, metrics: dict[str, float], lineage: dict[str, Any]) -> Package:
-        """Register a bundle once; registering the same digest again returns the package it has."""
+    def register(
+        self,
+        *,
+        digest: str,
+        week: date,
+        metrics: dict[str, float],
+        lineage: dict[str, Any],
+        stage: str = "candidate",
+    ) -> Package:
+        """Register a bundle once, as candidate or staging; registering it again returns the package it has."""
         ...
 
     def find(self, digest: str) -> Package | None:

@@ -1,5 +1,6 @@
 """`leadscore compare`: any two bundles on any file of labelled leads."""
 
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -8,10 +9,14 @@ import click
 from leadscore_assets.commands.opening import open_home
 from leadscore_assets.commands.output import json_option, say, say_json
 from leadscore_assets.domain.calendar import week_of
+from leadscore_assets.domain.claims import metric_title
 from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.domain.evaluation import Evaluation, Subject, build_evaluation
+from leadscore_assets.domain.labelled import labelled
+from leadscore_assets.domain.ladder import METRICS
+from leadscore_assets.domain.promotion_policy import PromotionPolicy
 from leadscore_assets.domain.scoring import Scorer
-from leadscore_assets.domain.training import labelled
+from leadscore_assets.domain.segments import segment_columns
 from leadscore_assets.reports.page import evaluation_page
 from leadscore_assets.reports.terminal import comparison_text
 from leadscore_assets.resources import open_platform, open_sample
@@ -24,33 +29,75 @@ from leadscore_assets.steps.reading import NamedBundle, check_leads, find_bundle
 @click.argument("candidate")
 @click.argument("champion")
 @click.option("--data", required=True, metavar="FILE_OR_FOLDER", help="Labelled leads: Parquet or CSV.")
+@click.option("--metric", type=click.Choice(METRICS), help="What gains are counted in; the policy's by default.")
+@click.option("--threshold", type=float, help="The gain to be shown, in the metric's own unit: sets the exit code.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the page with pictures here.")
 @json_option
 @click.pass_context
-def command(ctx: click.Context, candidate: str, champion: str, data: str, html: Path | None, *, as_json: bool) -> None:
+def command(  # noqa: PLR0913 - one parameter an option of the command line
+    ctx: click.Context,
+    *,
+    candidate: str,
+    champion: str,
+    data: str,
+    metric: str | None,
+    threshold: float | None,
+    html: Path | None,
+    as_json: bool,
+) -> None:
     """Compare two bundles on the same labelled leads: CANDIDATE against CHAMPION.
 
-    A bundle is named by 'champion', its version, its week, or the beginning of its digest.
+    A bundle is named by 'champion', its version, its week, or the beginning of its digest. With --threshold the exit
+    code is 0 when the whole interval of the gain lies at or above it, and 1 otherwise. Better is positive, for errors
+    too.
 
     \b
     Example:
       leadscore compare 2 1 --data newest_leads.parquet
       leadscore compare 2026-03-23 champion --data leads/ --html comparison.html
+      leadscore compare 2 1 --data newest_leads.parquet --metric auc --threshold 0.01
     """
     platform = open_platform(open_home(ctx))
-    first, second = find_bundle(platform, candidate), find_bundle(platform, champion)
-    evaluation = _compare(platform, first, second, data)
+    rules = platform.policy.promotion
+    rules = rules.model_copy(update={"metric": metric}) if metric else rules
+    evaluation = _compare(platform, (find_bundle(platform, candidate), find_bundle(platform, champion)), data, rules)
     if html:
-        html.write_text(evaluation_page(evaluation))
+        html.write_text(evaluation_page(evaluation), encoding="utf-8")
+    passed = None if threshold is None else _reaches(evaluation, threshold)
     if as_json:
-        say_json(evaluation.to_json())
-        return
+        say_json({"threshold": threshold, "passed": passed, **evaluation.to_json()})
+    else:
+        _say(evaluation, threshold, html)
+    if passed is False:
+        sys.exit(1)
+
+
+def _say(evaluation: Evaluation, threshold: float | None, html: Path | None) -> None:
     say(comparison_text(evaluation))
+    if threshold is not None:
+        say(_threshold_text(evaluation, threshold))
     if html:
         say(f"Page: {html}")
 
 
-def _compare(platform: Platform, candidate: NamedBundle, champion: NamedBundle, data: str) -> Evaluation:
+def _reaches(evaluation: Evaluation, threshold: float) -> bool:
+    return evaluation.comparison is not None and evaluation.comparison.gain[1] >= threshold
+
+
+def _threshold_text(evaluation: Evaluation, threshold: float) -> str:
+    comparison = evaluation.comparison
+    if comparison is None:
+        return f"Threshold {threshold:g}: not reached, the two models could not be compared on these rows."
+    gain, low, high = comparison.gain
+    reached = "reached" if _reaches(evaluation, threshold) else "not reached"
+    title = metric_title(comparison.metric)
+    return f"Threshold {threshold:g}: {reached}. Gain in {title} {gain:+.4f} ({low:+.4f} to {high:+.4f})."
+
+
+def _compare(
+    platform: Platform, bundles: tuple[NamedBundle, NamedBundle], data: str, rules: PromotionPolicy
+) -> Evaluation:
+    candidate, champion = bundles
     scorers = [
         Scorer.open(platform.bundles.path(item.digest), digest=item.digest, threads=0) for item in (candidate, champion)
     ]
@@ -60,7 +107,12 @@ def _compare(platform: Platform, candidate: NamedBundle, champion: NamedBundle, 
     part = labelled(check_leads(open_sample(data), contract, place=data, labelled=True).good, contract)
     if not len(part.labels):
         raise InvalidInput(f"{data} holds no row with a {contract.label}; give labelled leads")
-    rows = judged_rows(part, contract.created_at, has_outcome=contract.outcome is not None)
+    rows = judged_rows(
+        part,
+        contract.created_at,
+        has_outcome=contract.outcome is not None,
+        segments=segment_columns(contract, rules),
+    )
     return build_evaluation(
         subject=Subject(
             week=week_of(date.fromisoformat(f"{max(rows.day)}")),
@@ -76,5 +128,5 @@ def _compare(platform: Platform, candidate: NamedBundle, champion: NamedBundle, 
         rows=rows,
         candidate=answers(scorers[0], part.table),
         champion=answers(scorers[1], part.table),
-        policy=platform.policy.promotion,
+        policy=rules,
     )

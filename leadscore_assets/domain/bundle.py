@@ -1,12 +1,12 @@
 """A bundle: a model and everything it needs to score, as one folder with a manifest and one digest.
 
-JSON and UBJSON only. Bytes are checked against the manifest before anything parses them, and it is the checked bytes
-that are parsed.
+JSON, UBJSON and LightGBM's text only. Bytes are checked against the manifest before anything parses them, and it is the
+checked bytes that are parsed.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from leadscore_assets.domain.errors import CorruptArtefact
 
 MANIFEST = "manifest.json"
 MODEL = "model.ubj"
+MODELS = (MODEL, "model.json", "model.txt")
+LINK = "link.json"
 CONTRACT = "contract.json"
 FEATURES = "features.json"
 CALIBRATOR = "calibrator.json"
@@ -23,7 +25,7 @@ GOLDEN = "golden.json"
 METRICS = "metrics.json"
 LINEAGE = "lineage.json"
 PROFILE = "profile.json"
-REQUIRED = (MODEL, CONTRACT, FEATURES, CALIBRATOR, BANDS, GOLDEN, METRICS, LINEAGE, PROFILE)
+REQUIRED = (CONTRACT, FEATURES, CALIBRATOR, BANDS, GOLDEN, METRICS, LINEAGE, PROFILE)
 _FORMAT = 1
 
 
@@ -34,7 +36,7 @@ def json_bytes(value: Any) -> bytes:
 
 def write(folder: Path, files: Mapping[str, bytes]) -> str:
     """Write a bundle's files and its manifest into an existing folder and return the bundle's digest (64 hex)."""
-    absent = sorted(set(REQUIRED) - set(files))
+    absent = _absent(files)
     if absent:
         raise CorruptArtefact(f"a bundle needs {', '.join(absent)}; train the model again")
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
@@ -70,6 +72,22 @@ def document(files: Mapping[str, bytes], name: str) -> Any:
     return json.loads(files[name])
 
 
+def model_file(names: Iterable[str]) -> str:
+    """Return the name of a bundle's one model file, which tells what kind of model it is; raise CorruptArtefact."""
+    found = sorted(set(names) & set(MODELS))
+    if len(found) != 1:
+        raise CorruptArtefact(
+            f"a bundle holds one of {', '.join(MODELS)}, and this one {' and '.join(found) or 'none'}; "
+            "train the model again"
+        )
+    return found[0]
+
+
+def _absent(names: Iterable[str]) -> list[str]:
+    held = set(names)
+    return sorted(set(REQUIRED) - held) + ([] if len(held & set(MODELS)) == 1 else [f"one of {', '.join(MODELS)}"])
+
+
 def _manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
@@ -80,7 +98,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
     names = manifest.get("files") if isinstance(manifest, dict) else None
     if not isinstance(names, dict) or "digest" not in manifest or manifest.get("format") != _FORMAT:
         raise _corrupt(folder, f"{MANIFEST} is not of format {_FORMAT}")
-    if any("/" in name or name.startswith(".") for name in names) or set(REQUIRED) - set(names):
+    if any("/" in name or name.startswith(".") for name in names) or _absent(names):
         raise _corrupt(folder, f"{MANIFEST} lacks a required file or names one outside the bundle")
     return dict(manifest)
 

@@ -3,7 +3,7 @@
 Whatever the rows do not define is an empty list or None; nothing here is a verdict.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from leadscore_assets.domain.comparison import spearman_interval
 from leadscore_assets.domain.errors import InvalidInput
+from leadscore_assets.domain.influence import Judged
 from leadscore_assets.domain.metrics import Floats, reached, rounded
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -114,3 +115,30 @@ def by_weekday(score: Floats, label: Floats, day: NDArray[np.datetime64], *, con
         for key, value in zip(found, values, strict=True):
             found[key].append(value)
     return found
+
+
+def of_models(models: Mapping[str, Judged], day: NDArray[np.datetime64], *, confidence: float) -> dict[str, Any]:
+    """Return every picture's data for one or two models on the same rows, `candidate` first; importance is apart."""
+    mine = models["candidate"]
+    low, high = mine.label_minimum, mine.label_maximum
+    groups = LabelGroups.of(low, high)
+    return {
+        "score_by_label": score_by_label(mine.score, mine.label, groups),
+        "score_histogram": score_histogram(mine.score, mine.label, groups),
+        "confusion": confusion(mine.score, mine.label, groups, minimum=low, maximum=high),
+        "calibration": dict(_calibrations(models)),
+        "gain": {name: gain(rows.score, rows.outcome) for name, rows in models.items()},
+        "weekdays": {
+            name: by_weekday(rows.score, rows.label, day, confidence=confidence) for name, rows in models.items()
+        },
+    }
+
+
+def _calibrations(models: Mapping[str, Judged]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Chances against outcomes where the candidate has chances, else scores against labels."""
+    chances = models["candidate"].probability is not None
+    for name, rows in models.items():
+        if not chances:
+            yield name, {"of": "score", **calibration(rows.score, rows.label)}
+        elif rows.probability is not None:
+            yield name, {"of": "probability", **calibration(rows.probability, rows.outcome)}

@@ -1,31 +1,50 @@
 """The policy: every threshold of the product, typed, with a default; its digest stands in every decision."""
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from leadscore_assets.domain.contract import Frozen
 from leadscore_assets.domain.digests import digest_of
+from leadscore_assets.domain.drift_policy import DriftPolicy
+from leadscore_assets.domain.presets import DEFAULT, spread
+from leadscore_assets.domain.promotion_policy import PromotionPolicy
+from leadscore_assets.domain.section import Section
+from leadscore_assets.domain.training_policy import TrainingPolicy, TuningPolicy
 
 Share = float
 Encoding = Literal["ordinal", "onehot", "native"]
 
 
-class WindowPolicy(Frozen):
+class WindowPolicy(Section):
     """Which days a model learns from, and how they are cut.
 
     The window is `days` long and widened backwards until it holds `minimum_rows` matured rows, to at most
     `maximum_days`. Test and validation keep their days and are widened backwards only to reach their own minimum.
     """
 
-    days: int = Field(default=7, ge=3, le=366)
+    section: ClassVar[str] = "window"
+
+    days: int = Field(default=7, ge=3, le=3660)
     maximum_days: int = Field(default=180, ge=3, le=3660)
     minimum_rows: int = Field(default=10_000, ge=20)
     test_days: int = Field(default=2, ge=1, le=60)
     validation_days: int = Field(default=1, ge=1, le=60)
     minimum_test_rows: int = Field(default=400, ge=5)
     minimum_validation_rows: int = Field(default=200, ge=5)
+
+    @model_validator(mode="after")
+    def _leaves_days_to_train(self) -> Self:
+        if self.days > self.maximum_days:
+            raise ValueError(f"days = {self.days} is more than maximum_days = {self.maximum_days}; raise the second")
+        if self.test_days + self.validation_days >= self.maximum_days:
+            raise ValueError(
+                f"test_days + validation_days = {self.test_days + self.validation_days} leave no day to train of "
+                f"maximum_days = {self.maximum_days}; lower the first two or raise the last"
+            )
+        return self
 
 
 class FeaturePolicy(Frozen):
@@ -37,24 +56,6 @@ class FeaturePolicy(Frozen):
     scale: bool = False
     smoothing: float = Field(default=20.0, ge=0, description="rows of prior behind the order of a categorical level")
     maximum_levels: int = Field(default=512, ge=2, le=4096)
-
-
-class TrainingPolicy(Frozen):
-    """XGBoost's parameters and the training job's bounds."""
-
-    rounds: int = Field(default=400, ge=1, le=10_000)
-    early_stopping_rounds: int = Field(default=25, ge=1)
-    learning_rate: float = Field(default=0.08, gt=0, le=1)
-    max_depth: int = Field(default=5, ge=1, le=16)
-    min_child_weight: float = Field(default=10.0, ge=0)
-    subsample: float = Field(default=0.8, gt=0, le=1)
-    colsample_bytree: float = Field(default=0.7, gt=0, le=1)
-    reg_lambda: float = Field(default=2.0, ge=0)
-    max_bin: int = Field(default=256, ge=8, le=1024)
-    threads: int = Field(default=2, ge=1, le=256)
-    seed: int = Field(default=42, ge=0)
-    maximum_minutes: int = Field(default=120, ge=1)
-    instance_type: str = "ml.c5.2xlarge"
 
 
 class QualityPolicy(Frozen):
@@ -75,17 +76,6 @@ class LeakagePolicy(Frozen):
     minimum_rows: int = Field(default=100, ge=10)
 
 
-class PromotionPolicy(Frozen):
-    """The first ladder: first model; significant gain in Spearman by a paired interval; else keep."""
-
-    spearman_floor: float = Field(default=0.05, ge=-1, le=1)
-    confidence: float = Field(default=0.95, gt=0.5, lt=1)
-    minimum_gain: float = Field(default=0.0, ge=0)
-    score_threshold: float = Field(
-        default=3.5, description="scores at or above it count as positive in precision and recall"
-    )
-
-
 class ListPolicy(Frozen):
     """How a ranked list of leads is written."""
 
@@ -101,18 +91,34 @@ class Policy(Frozen):
     """Every threshold, by the noun it governs."""
 
     name: str = "default"
+    preset: str = DEFAULT
     window: WindowPolicy = WindowPolicy()
     features: FeaturePolicy = FeaturePolicy()
     training: TrainingPolicy = TrainingPolicy()
+    tuning: TuningPolicy = TuningPolicy()
     quality: QualityPolicy = QualityPolicy()
     leakage: LeakagePolicy = LeakagePolicy()
     promotion: PromotionPolicy = PromotionPolicy()
+    drift: DriftPolicy = DriftPolicy()
     lists: ListPolicy = ListPolicy()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _on_top_of_its_preset(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping) or not isinstance(given.get("preset", ""), str):
+            return given
+        sections = tuple(name for name, item in cls.model_fields.items() if is_section(item.annotation))
+        return spread(given, sections)
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of every threshold, defaults included."""
         return digest_of(self.model_dump(mode="json"))
+
+
+def is_section(annotation: Any) -> bool:
+    """Tell whether a key of the policy is a section that has presets."""
+    return isinstance(annotation, type) and issubclass(annotation, Section)
 
 
 def policy_from(content: dict[str, Any]) -> Policy:

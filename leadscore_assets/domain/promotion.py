@@ -1,24 +1,29 @@
-"""The first ladder: whether a candidate takes the champion's place, with every reason in a sentence.
+"""Whether a candidate takes the champion's place, with every reason in a sentence.
 
-"Not better" is an answer and so is "not yet"; neither is a failure. Rules are asked in order and the first that
-speaks decides.
+"Not better" is an answer, and so are "not yet" and "ask a person"; none is a failure. What is asked first holds for
+every policy; after that the policy's own rungs decide. Nothing is drawn: the same evidence gives the same verdict.
 """
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
 
-from leadscore_assets.domain.comparison import Comparison, rows_needed
+from leadscore_assets.domain import reasons
+from leadscore_assets.domain.comparison import Comparison
 from leadscore_assets.domain.facts import Record
-from leadscore_assets.domain.policy import PromotionPolicy
-
-MINIMUM_TEST_ROWS = 30
-Decision = Literal["promote", "keep", "not_yet"]
+from leadscore_assets.domain.guardrails import Guardrail, all_hold
+from leadscore_assets.domain.ladder import LOWER_IS_BETTER, METRICS, UNKNOWN, Decision, climb, fact_name
+from leadscore_assets.domain.posterior import Posterior
+from leadscore_assets.domain.promotion_policy import PromotionPolicy
+from leadscore_assets.domain.segments import Segment
 
 
 @dataclass(frozen=True)
 class Verdict(Record):
-    """What to do with a candidate, the rule that decided, and why, most important sentence first."""
+    """What to do with a candidate, the rule that decided, and why, most important sentence first.
+
+    promote and keep are final; manual waits for a person, not_yet for more rows.
+    """
 
     decision: Decision
     rule: str
@@ -30,32 +35,63 @@ class Verdict(Record):
         return " ".join(self.reasons)
 
 
-def decide(
-    *,
-    comparison: Comparison | None,
-    metrics: Mapping[str, float],
-    champion_exists: bool,
-    comparable: bool,
-    rows: int,
-    policy: PromotionPolicy,
-) -> Verdict:
-    """Judge a candidate by its metrics on `rows` test rows and by its comparison with the champion on those rows.
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of a candidate: metrics of both models on `rows` test rows, and their comparison on these rows.
 
-    `comparable` is False when the champion's training saw the test days or later ones. Rules, in order:
-    too_few_rows and not_measurable give not_yet; below_floor keeps; first_model promotes; not_comparable keeps;
-    not_compared gives not_yet; significant_gain promotes when the interval lies above the policy's minimum gain, and
-    no_significant_gain keeps.
+    `interval` is the candidate's own Spearman interval, empty where it cannot be measured. `comparable` is False when
+    the champion's training saw the test days or later ones; `champion_days` is how old that training is.
     """
-    alone = _judge_alone(metrics, champion_exists=champion_exists, rows=rows, policy=policy)
+
+    rows: int
+    metrics: Mapping[str, float]
+    interval: tuple[float, ...] = ()
+    champion_exists: bool = True
+    comparable: bool = True
+    champion_metrics: Mapping[str, float] = field(default_factory=dict)
+    champion_days: int | None = None
+    comparison: Comparison | None = None
+    posterior: Posterior | None = None
+    guardrails: tuple[Guardrail, ...] = ()
+    segments: tuple[Segment, ...] = ()
+
+
+def decide(evidence: Evidence, policy: PromotionPolicy) -> Verdict:
+    """Judge a candidate.
+
+    Asked in this order: too_few_rows and not_measurable give not_yet; below_floor keeps; first_model promotes when the
+    whole interval of its Spearman reaches the floor, else floor_not_shown gives not_yet; not_comparable keeps;
+    not_compared and interval_too_wide give not_yet. Then the policy's rungs: the first that holds decides under its own
+    name; not_better keeps where none does, and not_decidable gives not_yet where a rung hangs on what is not known.
+    """
+    alone = _judge_alone(evidence, policy)
     if alone is not None:
         return alone
-    if not comparable:
-        return Verdict("keep", "not_comparable", _not_comparable(rows))
-    if comparison is None:
-        return Verdict("not_yet", "not_compared", _not_compared(rows))
-    if comparison.low > policy.minimum_gain:
-        return Verdict("promote", "significant_gain", _gain(comparison, policy))
-    return Verdict("keep", "no_significant_gain", _no_gain(comparison, policy))
+    if not evidence.comparable:
+        return Verdict("keep", "not_comparable", reasons.not_comparable(evidence.rows))
+    comparison, posterior = evidence.comparison, evidence.posterior
+    if comparison is None or posterior is None:
+        return Verdict("not_yet", "not_compared", reasons.not_compared(evidence.rows))
+    if comparison.standard_error > 0 and _too_wide(posterior, policy):
+        return Verdict("not_yet", "interval_too_wide", reasons.too_wide(comparison, posterior, policy))
+    return _judge_by_rungs(evidence, comparison, posterior, policy)
+
+
+def known_facts(evidence: Evidence) -> dict[str, float]:
+    """Return what rungs may ask about, by name; what could not be measured is absent or NaN."""
+    found = {"guardrails": _guarded(evidence)}
+    for metric in METRICS:
+        found |= _metric_facts(metric, evidence.metrics.get(metric), evidence.champion_metrics.get(metric))
+    if evidence.champion_days is not None:
+        found["champion_days"] = float(evidence.champion_days)
+    if evidence.comparison and evidence.posterior:
+        found |= {
+            "measured_lower_bound": evidence.comparison.gain[1],
+            "lower_bound": evidence.posterior.low_measured,
+            "shrunken_gain": evidence.posterior.mean,
+            "shrunken_lower_bound": evidence.posterior.low,
+        }
+    return found
 
 
 def reaches_floor(metrics: Mapping[str, float], policy: PromotionPolicy) -> bool:
@@ -63,116 +99,56 @@ def reaches_floor(metrics: Mapping[str, float], policy: PromotionPolicy) -> bool
     return metrics.get("spearman", -2.0) >= policy.spearman_floor
 
 
-def _judge_alone(
-    metrics: Mapping[str, float], *, champion_exists: bool, rows: int, policy: PromotionPolicy
-) -> Verdict | None:
-    if rows < MINIMUM_TEST_ROWS:
-        return Verdict("not_yet", "too_few_rows", _too_few(rows))
-    if "spearman" not in metrics:
-        return Verdict("not_yet", "not_measurable", _not_measurable(rows))
-    if not reaches_floor(metrics, policy):
-        reasons = _below_floor(metrics["spearman"], rows, policy, champion_exists=champion_exists)
-        return Verdict("keep", "below_floor", reasons)
-    if not champion_exists:
-        return Verdict("promote", "first_model", _first(metrics["spearman"], rows, policy))
-    return None
+def _judge_alone(evidence: Evidence, policy: PromotionPolicy) -> Verdict | None:
+    rows, value = evidence.rows, evidence.metrics.get("spearman")
+    if rows < policy.minimum_rows:
+        return Verdict("not_yet", "too_few_rows", reasons.too_few(rows, policy))
+    if value is None or not evidence.interval:
+        return Verdict("not_yet", "not_measurable", reasons.not_measurable(rows))
+    low, high = evidence.interval
+    measured = reasons.own_spearman(value, low, high, rows, policy)
+    if value < policy.spearman_floor:
+        said = reasons.below_floor(measured, policy, champion_exists=evidence.champion_exists)
+        return Verdict("keep", "below_floor", said)
+    if evidence.champion_exists:
+        return None
+    if low < policy.spearman_floor:
+        return Verdict("not_yet", "floor_not_shown", reasons.floor_not_shown(measured, value, low, rows, policy))
+    return Verdict("promote", "first_model", reasons.first(measured, policy))
 
 
-def _too_few(rows: int) -> tuple[str, ...]:
-    return (
-        f"There are too few test rows to judge a model on: {rows}.",
-        f"A verdict needs at least {MINIMUM_TEST_ROWS} matured test rows; wait for more, or widen the test days.",
-    )
+def _judge_by_rungs(
+    evidence: Evidence, comparison: Comparison, posterior: Posterior, policy: PromotionPolicy
+) -> Verdict:
+    facts = known_facts(evidence)
+    at = int(climb(policy.rungs, facts, primary=policy.metric, bounds=policy.bounds))
+    measured = reasons.measured(comparison, posterior)
+    guarded = any(condition.of == "guardrails" for rung in policy.rungs for condition in rung.when)
+    worse = reasons.guarded(evidence.guardrails, evidence.segments) if guarded else ()
+    if at == UNKNOWN:
+        return Verdict("not_yet", "not_decidable", (measured, *reasons.undecidable(facts, policy), *worse))
+    if at < len(policy.rungs):
+        rung = policy.rungs[at]
+        return Verdict(rung.decision, rung.name, (measured, *reasons.holding(rung, facts, policy), *worse))
+    said = (*reasons.failing(facts, policy), *reasons.what_would_help(comparison, posterior, policy))
+    return Verdict("keep", "not_better", (measured, *said, *worse))
 
 
-def _not_measurable(rows: int) -> tuple[str, ...]:
-    return (
-        f"Spearman cannot be measured on these {_count(rows)}: all scores or all labels are the same.",
-        "A verdict needs test rows with at least two labels and a model that tells them apart.",
-    )
+def _too_wide(posterior: Posterior, policy: PromotionPolicy) -> bool:
+    wide = posterior.high_measured - posterior.low_measured > policy.widest_interval > 0
+    return wide and posterior.low_measured <= 0 <= posterior.high_measured
 
 
-def _below_floor(value: float, rows: int, policy: PromotionPolicy, *, champion_exists: bool) -> tuple[str, ...]:
-    stays = "The champion stays." if champion_exists else "No model goes into production."
-    return (
-        f"The candidate's Spearman of {value:.4f} on {_count(rows)} lies below the floor of {policy.spearman_floor:g}.",
-        f"{stays} A candidate that reaches the floor would change this verdict.",
-    )
+def _guarded(evidence: Evidence) -> float:
+    if any(segment.state == "broken" for segment in evidence.segments):
+        return 0.0
+    return all_hold(evidence.guardrails)
 
 
-def _first(value: float, rows: int, policy: PromotionPolicy) -> tuple[str, ...]:
-    return (
-        f"First model: its Spearman of {value:.4f} on {_count(rows)} reaches the floor of {policy.spearman_floor:g}.",
-        "There is no champion yet to compare it with; the next candidate will be compared with this one.",
-    )
-
-
-def _not_comparable(rows: int) -> tuple[str, ...]:
-    return (
-        f"The champion's training saw these days or later ones, so these {_count(rows)} would flatter it.",
-        "A candidate of a newer week, judged on days after the champion's training, can be compared.",
-    )
-
-
-def _not_compared(rows: int) -> tuple[str, ...]:
-    return (
-        f"The champion could not be ranked on these {_count(rows)}: its scores are missing or all the same.",
-        "Scores of both models on the same test rows would settle it.",
-    )
-
-
-def _gain(comparison: Comparison, policy: PromotionPolicy) -> tuple[str, ...]:
-    return (
-        f"The candidate ranks leads better than the champion: {_measured(comparison)}.",
-        f"The whole interval lies above {_needed(policy)}; had it reached down to that, the champion would stay.",
-    )
-
-
-def _no_gain(comparison: Comparison, policy: PromotionPolicy) -> tuple[str, ...]:
-    if comparison.standard_error == 0:
-        return (
-            f"Candidate and champion rank these {_count(comparison.n)} identically, "
-            f"with a Spearman of {comparison.champion:.4f}.",
-            "Only a candidate that orders leads differently can gain anything.",
-        )
-    if comparison.high < 0:
-        return (
-            f"The candidate ranks leads worse than the champion: {_measured(comparison)}.",
-            f"The interval would have to lie above {_needed(policy)}.",
-        )
-    return (f"No gain is shown over the champion: {_measured(comparison)}.", _what_would_help(comparison, policy))
-
-
-def _what_would_help(comparison: Comparison, policy: PromotionPolicy) -> str:
-    rows = rows_needed(comparison, gain=comparison.difference, over=policy.minimum_gain)
-    if rows is not None:
-        return (
-            f"The interval reaches down to {_needed(policy)} or below; it would need about {_rounded(rows)} test rows "
-            f"to see a gain of this size in four weeks of five."
-        )
-    reach = comparison.difference - comparison.low
-    return (
-        f"On {comparison.n:,} rows, a measured gain above {policy.minimum_gain + reach:+.4f} would have been needed "
-        f"to promote."
-    )
-
-
-def _measured(comparison: Comparison) -> str:
-    return (
-        f"Spearman {comparison.candidate:.4f} against {comparison.champion:.4f} on {_count(comparison.n)}, "
-        f"a difference of {comparison.difference:+.4f} "
-        f"({comparison.confidence * 100:g} % interval {comparison.low:+.4f} to {comparison.high:+.4f})"
-    )
-
-
-def _needed(policy: PromotionPolicy) -> str:
-    return f"the minimum gain of {policy.minimum_gain:g}" if policy.minimum_gain else "zero"
-
-
-def _count(rows: int) -> str:
-    return f"{rows:,} test rows"
-
-
-def _rounded(rows: int) -> str:
-    step = 10 ** max(len(str(rows)) - 2, 0)
-    return f"{-(-rows // step) * step:,}"
+def _metric_facts(metric: str, mine: float | None, theirs: float | None) -> dict[str, float]:
+    found = {} if mine is None else {fact_name("value", metric): mine}
+    if mine is None or theirs is None:
+        return found
+    gain = theirs - mine if metric in LOWER_IS_BETTER else mine - theirs
+    relative = gain / abs(theirs) if theirs else math.nan
+    return found | {fact_name("gain", metric): gain, fact_name("relative_gain", metric): relative}

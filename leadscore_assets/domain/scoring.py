@@ -1,12 +1,12 @@
 """Scoring: a bundle opened, checked and ready to turn leads into scores, bands and reasons.
 
-Batch and online go through the same transform and the same booster; the same lead gets the same bits.
+Batch and online go through the same transform and the same model; the same lead gets the same bits.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,9 +18,9 @@ from leadscore_assets.domain.columns import columns_from_records, columns_from_t
 from leadscore_assets.domain.contract import Contract, contract_from
 from leadscore_assets.domain.errors import CorruptArtefact
 from leadscore_assets.domain.features import FeatureTransform, Matrix
-
-if TYPE_CHECKING:
-    from xgboost import Booster
+from leadscore_assets.domain.learners import read_model
+from leadscore_assets.domain.learning import Learner
+from leadscore_assets.domain.link import Link
 
 GOLDEN_TOLERANCE = 1e-5
 _CHUNK = 16_384
@@ -28,7 +28,7 @@ _CHUNK = 16_384
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores of n leads: `raw` as the trees say, `score` within the label's range, `rounded`, P(converted), band."""
+    """Scores of n leads: `raw` as the model says, `score` within the label's range, `rounded`, P(converted), band."""
 
     raw: Floats
     score: Floats
@@ -52,7 +52,8 @@ class Scorer:
     digest: str
     contract: Contract
     transform: FeatureTransform
-    booster: "Booster"
+    model: Learner
+    link: Link | None
     calibrator: Calibrator
     bands: tuple[tuple[str, float], ...]
     clip: bool
@@ -68,23 +69,18 @@ class Scorer:
     @classmethod
     def from_files(cls, digest: str, files: Mapping[str, bytes], *, threads: int = 1) -> "Scorer":
         """Build a scorer from checked bytes."""
-        import xgboost
-
         contract = contract_from(bundle.document(files, bundle.CONTRACT))
-        booster = xgboost.Booster({"nthread": threads})
         try:
-            booster.load_model(bytearray(files[bundle.MODEL]))
-        except xgboost.core.XGBoostError as error:
-            raise CorruptArtefact(
-                f"bundle {digest[:12]}: the model does not load: {str(error).splitlines()[0]}"
-            ) from None
-        booster.set_param({"nthread": threads})
+            model = read_model(files, threads=threads)
+        except ValueError as error:
+            raise CorruptArtefact(f"bundle {digest[:12]}: the model does not load: {error}") from None
         bands = bundle.document(files, bundle.BANDS)
         return cls(
             digest=digest,
             contract=contract,
             transform=FeatureTransform(contract, bundle.document(files, bundle.FEATURES)),
-            booster=booster,
+            model=model,
+            link=Link.from_json(bundle.document(files, bundle.LINK)) if bundle.LINK in files else None,
             calibrator=Calibrator.from_json(bundle.document(files, bundle.CALIBRATOR)),
             bands=tuple((name, float(bound)) for name, bound in bands["bounds"]),
             clip=bool(bands["clip"]),
@@ -99,20 +95,21 @@ class Scorer:
         return self._score(columns_from_records(records, self.contract))
 
     def predict(self, matrix: Matrix) -> Floats:
-        """Return raw predictions (n,) of a feature matrix."""
-        parts = [self.booster.inplace_predict(matrix[at : at + _CHUNK]) for at in range(0, len(matrix), _CHUNK)]
-        return np.concatenate(parts).astype(np.float64) if parts else np.empty(0)
+        """Return raw predictions (n,) of a feature matrix, on the label's scale and not clipped to its range."""
+        parts = [self.model.predict(matrix[at : at + _CHUNK]) for at in range(0, len(matrix), _CHUNK)]
+        margin = np.concatenate(parts) if parts else np.empty(0)
+        return self.link.apply(margin) if self.link else margin
 
     def reasons(self, table: pa.Table, *, most: int) -> list[list[Reason]]:
-        """Return each lead's strongest contributions, largest first (TreeSHAP, Lundberg et al. 2018)."""
-        import xgboost
+        """Return each lead's strongest contributions, largest first.
 
+        They are TreeSHAP values for trees (Lundberg et al. 2018), coefficient x centred value for the linear model.
+        """
         matrix = self.transform.transform(columns_from_table(table, self.contract))
         if not len(matrix) or not most:
             return [[] for _ in range(len(matrix))]
-        kinds = {"feature_types": self.transform.types, "feature_names": self.transform.inputs}
-        data = xgboost.DMatrix(matrix, enable_categorical=True, **kinds)
-        shares = self.booster.predict(data, pred_contribs=True)[:, :-1]
+        found = self.model.contributions(matrix)
+        shares = (self.link.in_points(found) if self.link else found)[:, :-1]
         names = self.transform.inputs
         order = np.argsort(-np.abs(shares), axis=1, kind="stable")[:, :most]
         return [[Reason(names[i], float(row[i])) for i in best] for row, best in zip(shares, order, strict=True)]
@@ -125,7 +122,7 @@ class Scorer:
             gap = float(np.abs(found - expected).max()) if found.shape == expected.shape else float("nan")
             raise CorruptArtefact(
                 f"bundle {self.digest[:12]}: its golden rows score differently here (by up to {gap:.3g}); "
-                "serve it with the xgboost version it was trained with, or train the week again"
+                "serve it with the package versions it was trained with, or train the week again"
             )
 
     def _score(self, columns: Columns) -> Scored:

@@ -1,91 +1,74 @@
 """Training: from two slices to the files of a bundle, the same bytes for the same data, policy and seed.
 
-The transform is fitted on train alone; validation stops the boosting, calibrates and sets the bands; the test slice is
-not seen here.
+Transform and parameters come from train alone; validation ends the boosting, chooses among the learners, calibrates and
+sets the bands; the test slice is not seen here.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.calibration import fit_calibrator
 from leadscore_assets.domain.column import Column, Floats
-from leadscore_assets.domain.columns import columns_from_table
+from leadscore_assets.domain.contenders import Contender, chosen, fit_contenders, importance
 from leadscore_assets.domain.contract import Contract
 from leadscore_assets.domain.errors import NotEnoughData
-from leadscore_assets.domain.features import FeatureTransform, Matrix, feature_values, fit_transform
-from leadscore_assets.domain.policy import Policy, TrainingPolicy
+from leadscore_assets.domain.features import feature_values
+from leadscore_assets.domain.labelled import Labelled, labelled
+from leadscore_assets.domain.learning import Say
+from leadscore_assets.domain.parameter_search import Clock
+from leadscore_assets.domain.policy import Policy
+from leadscore_assets.domain.preparation import Prepared, prepare
 from leadscore_assets.domain.scoring import Scorer
+from leadscore_assets.domain.training_policy import TrainingPolicy
+from leadscore_assets.domain.tuning import Champion, Tuned, judge_again, tune
 
 GOLDEN_ROWS = 16
+NO_HYPERPARAMETERS = ("preset", "maximum_minutes", "instance_type")
 _MAXIMUM_LISTED_LEVELS = 50
 
-OnRound = Callable[[int, int, float], None]
 
-
-@dataclass(frozen=True)
-class Labelled:
-    """A slice ready to learn from: its labelled rows, labels (n,) and outcomes (n,), NaN where unknown."""
-
-    table: pa.Table
-    labels: Floats
-    outcomes: Floats
-
-
-def labelled(table: pa.Table, contract: Contract) -> Labelled:
-    """Keep the rows whose label is known."""
-    rows = table.filter(pc.is_valid(table[contract.label]))
-    labels = rows[contract.label].cast(pa.float64()).to_numpy(zero_copy_only=False)
-    outcome = contract.outcome
-    known = rows[outcome].cast(pa.int8()).cast(pa.float64()).to_numpy(zero_copy_only=False) if outcome else None
-    return Labelled(rows, labels, known if known is not None else np.full(labels.shape, np.nan))
-
-
-def train_bundle(
+def train_bundle(  # noqa: PLR0913 - the slices, the rules, what is known before, and two callbacks
     train: pa.Table,
     validation: pa.Table,
     *,
     contract: Contract,
     policy: Policy,
     lineage: Mapping[str, Any],
-    on_round: OnRound | None = None,
+    champion: Champion | None = None,
+    clock: Clock | None = None,
+    say: Say = lambda _: None,
 ) -> dict[str, bytes]:
-    """Fit transform, booster, calibrator and bands and return the bundle's files.
+    """Tune where the policy asks for it, fit every learner, choose one, and return the bundle's files.
 
-    `on_round(round, rounds, validation_rmse)` reports progress. Raises NotEnoughData when a slice has no labelled row.
+    `champion` is where a search starts, `clock` gives seconds for its time budget, and `say` takes lines of progress.
+    Raises NotEnoughData when a slice has no labelled row.
     """
-    learn, check = labelled(train, contract), labelled(validation, contract)
-    for name, part in (("train", learn), ("validation", check)):
-        if not len(part.labels):
-            raise NotEnoughData(f"the {name} slice has no labelled row; widen the window in the policy file")
-    columns = columns_from_table(learn.table, contract)
-    transform = fit_transform(columns, learn.labels, contract, policy.features)
-    checked = transform.transform(columns_from_table(check.table, contract))
-    booster, history = _boost(
-        transform, (transform.transform(columns), learn), (checked, check), policy.training, on_round
-    )
-    raw = np.asarray(booster.inplace_predict(checked), dtype=np.float64)
-    low, high = contract.label_minimum, contract.label_maximum
-    score = np.clip(raw, low, high) if policy.lists.clip else raw
-    calibrator = fit_calibrator(score, check.outcomes)
-    files = {
-        bundle.MODEL: bytes(booster.save_raw("ubj")),
-        bundle.CONTRACT: bundle.json_bytes(contract.model_dump(mode="json")),
-        bundle.FEATURES: bundle.json_bytes(transform.state),
-        bundle.CALIBRATOR: bundle.json_bytes(calibrator.to_json()),
-        bundle.BANDS: bundle.json_bytes({"bounds": _bands(score, policy), "clip": policy.lists.clip}),
-        bundle.PROFILE: bundle.json_bytes(reference_profile(columns, contract)),
-        bundle.METRICS: bundle.json_bytes(_summary(history, booster, transform, len(learn.labels), len(check.labels))),
+    learn, check = _labelled("train", train, contract), _labelled("validation", validation, contract)
+    prepared = prepare(learn, check, contract, policy)
+    search = None
+    if policy.tuning.trials:
+        tuned = tune(learn, contract=contract, policy=policy, champion=champion, clock=clock, say=say)
+        policy, search = _kept(tuned, prepared, check, policy)
+    contenders = fit_contenders(prepared, check.labels, contract=contract, policy=policy, say=say)
+    winner = chosen(contenders, policy.training)
+    files = _files(winner, prepared, check, contract=contract, policy=policy) | {
+        bundle.METRICS: bundle.json_bytes(
+            _summary(winner, contenders, prepared, (learn, check), policy=policy, search=search)
+        ),
         bundle.LINEAGE: bundle.json_bytes(
-            {**lineage, "features_digest": transform.digest, "seed": policy.training.seed}
+            {**lineage, "features_digest": prepared.transform.digest, "seed": policy.training.seed}
         ),
     }
     return files | {bundle.GOLDEN: bundle.json_bytes(_golden(files, check.table, contract, policy.training.seed))}
+
+
+def hyperparameters(policy: TrainingPolicy) -> dict[str, Any]:
+    """Return what of the training policy decides what a model becomes, as JSON values."""
+    return policy.model_dump(mode="json", exclude=set(NO_HYPERPARAMETERS))
 
 
 def reference_profile(columns: Mapping[str, Column], contract: Contract) -> dict[str, Any]:
@@ -104,57 +87,30 @@ def reference_profile(columns: Mapping[str, Column], contract: Contract) -> dict
     return found
 
 
-def _boost(
-    transform: FeatureTransform,
-    learnt: tuple[Matrix, Labelled],
-    held_out: tuple[Matrix, Labelled],
-    policy: TrainingPolicy,
-    on_round: OnRound | None,
-) -> tuple[Any, list[float]]:
-    import xgboost
+def _labelled(name: str, table: pa.Table, contract: Contract) -> Labelled:
+    part = labelled(table, contract)
+    if not len(part.labels):
+        raise NotEnoughData(f"the {name} slice has no labelled row; widen the window in the policy file")
+    return part
 
-    kinds: dict[str, Any] = {
-        "feature_names": transform.inputs,
-        "feature_types": transform.types,
-        "enable_categorical": True,
+
+def _kept(tuned: Tuned, prepared: Prepared, check: Labelled, policy: Policy) -> tuple[Policy, dict[str, Any]]:
+    """Return the policy with the best trial's parameters where they hold on validation, and the search's record."""
+    again = judge_again(tuned, prepared, check.labels, policy.training)
+    training = tuned.apply(policy.training) if again.holds else policy.training
+    return policy.model_copy(update={"training": training}), tuned.to_json(again)
+
+
+def _files(
+    winner: Contender, prepared: Prepared, check: Labelled, *, contract: Contract, policy: Policy
+) -> dict[str, bytes]:
+    return winner.files | {
+        bundle.CONTRACT: bundle.json_bytes(contract.model_dump(mode="json")),
+        bundle.FEATURES: bundle.json_bytes(prepared.transform.state),
+        bundle.CALIBRATOR: bundle.json_bytes(fit_calibrator(winner.score, check.outcomes).to_json()),
+        bundle.BANDS: bundle.json_bytes({"bounds": _bands(winner.score, policy), "clip": policy.lists.clip}),
+        bundle.PROFILE: bundle.json_bytes(reference_profile(prepared.columns, contract)),
     }
-    matrix, learn = learnt
-    data = xgboost.QuantileDMatrix(matrix, learn.labels, max_bin=policy.max_bin, nthread=policy.threads, **kinds)
-    checked, check = held_out
-    watch = xgboost.QuantileDMatrix(checked, check.labels, ref=data, nthread=policy.threads, **kinds)
-    history: dict[str, dict[str, list[float]]] = {}
-    booster = xgboost.train(
-        _parameters(policy),
-        data,
-        num_boost_round=policy.rounds,
-        evals=[(watch, "validation")],
-        early_stopping_rounds=policy.early_stopping_rounds,
-        evals_result=history,
-        verbose_eval=False,
-        callbacks=[_progress(policy.rounds, on_round)] if on_round else None,
-    )
-    best = booster[: booster.best_iteration + 1]
-    best.set_attr(best_iteration=None, best_score=None)
-    return best, history["validation"]["rmse"]
-
-
-def _parameters(policy: TrainingPolicy) -> dict[str, Any]:
-    kept = ("learning_rate", "max_depth", "min_child_weight", "subsample", "colsample_bytree", "reg_lambda", "max_bin")
-    chosen = {name: getattr(policy, name) for name in (*kept, "seed")}
-    return chosen | {"objective": "reg:squarederror", "tree_method": "hist", "nthread": policy.threads}
-
-
-def _progress(rounds: int, on_round: OnRound) -> Any:
-    import xgboost
-
-    class Progress(xgboost.callback.TrainingCallback):  # type: ignore[misc]
-        """Reports each round's validation error."""
-
-        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002
-            on_round(epoch + 1, rounds, float(evals_log["validation"]["rmse"][-1]))
-            return False
-
-    return Progress()
 
 
 def _bands(score: Floats, policy: Policy) -> list[list[Any]]:
@@ -163,24 +119,31 @@ def _bands(score: Floats, policy: Policy) -> list[list[Any]]:
 
 
 def _summary(
-    history: list[float], booster: Any, transform: FeatureTransform, rows: int, checked: int
+    winner: Contender,
+    contenders: Sequence[Contender],
+    prepared: Prepared,
+    slices: tuple[Labelled, Labelled],
+    *,
+    policy: Policy,
+    search: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    gains = booster.get_score(importance_type="total_gain")
-    total = sum(gains.values()) or 1.0
-    importance = {
-        name: float(gain / total) for name, gain in sorted(gains.items(), key=lambda item: (-item[1], item[0]))
+    inputs = prepared.transform.inputs
+    summary: dict[str, Any] = {
+        "learner": winner.name,
+        "learners": [item.to_json(won=item is winner) for item in contenders],
+        "objective": policy.training.objective,
+        "hyperparameters": hyperparameters(policy.training),
+        "train_rows": len(slices[0].labels),
+        "validation_rows": len(slices[1].labels),
+        "rounds": winner.model.rounds,
+        "rounds_tried": len(winner.model.curve),
+        "validation_rmse": winner.rmse,
+        "validation_spearman": winner.spearman,
+        "validation_curve": list(winner.model.curve),
+        "inputs": len(inputs),
+        "importance": importance(winner, inputs),
     }
-    rounds = booster.num_boosted_rounds()
-    return {
-        "train_rows": rows,
-        "validation_rows": checked,
-        "rounds": rounds,
-        "rounds_tried": len(history),
-        "validation_rmse": float(history[rounds - 1]),
-        "validation_curve": [float(value) for value in history],
-        "inputs": len(transform.inputs),
-        "importance": importance,
-    }
+    return summary | ({"tuning": search} if search else {})
 
 
 def _golden(files: Mapping[str, bytes], table: pa.Table, contract: Contract, seed: int) -> dict[str, Any]:

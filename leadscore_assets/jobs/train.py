@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,11 +19,11 @@ import pyarrow.parquet as pq
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.contract import Contract, contract_from
 from leadscore_assets.domain.errors import InvalidInput, LeadscoreError
-from leadscore_assets.domain.policy import Policy, TrainingPolicy, policy_from
+from leadscore_assets.domain.policy import Policy, policy_from
 from leadscore_assets.domain.training import train_bundle
+from leadscore_assets.domain.training_policy import TrainingPolicy
+from leadscore_assets.domain.tuning import Champion
 from leadscore_assets.jobs.container import Container
-
-_EVERY = 20
 
 
 def main() -> int:
@@ -51,12 +52,20 @@ def run(container: Container) -> str:
     train, validation = (_read(container.channel(name), contract) for name in ("train", "validation"))
     print(f"training on {train.num_rows:,} rows, validating on {validation.num_rows:,}", flush=True)
     files = train_bundle(
-        train, validation, contract=contract, policy=policy, lineage=_document(documents, "lineage"), on_round=_report
+        train,
+        validation,
+        contract=contract,
+        policy=policy,
+        lineage=_document(documents, "lineage"),
+        champion=_champion(documents),
+        clock=time.monotonic,
+        say=_say,
     )
     container.model.mkdir(parents=True, exist_ok=True)
     digest = bundle.write(container.model, files)
     summary = bundle.document(files, bundle.METRICS)
-    print(f"validation_rmse={summary['validation_rmse']:.5f} rounds={summary['rounds']} bundle={digest}", flush=True)
+    told = f"validation_rmse={summary['validation_rmse']:.5f} rounds={summary['rounds']}"
+    print(f"{told} learner={summary['learner']} bundle={digest}", flush=True)
     return digest
 
 
@@ -81,9 +90,16 @@ def _document(folder: Path, name: str) -> dict[str, Any]:
     return content
 
 
-def _report(done: int, rounds: int, rmse: float) -> None:
-    if done % _EVERY == 0 or done == 1:
-        print(f"round {done}/{rounds} validation_rmse={rmse:.5f}", flush=True)
+def _champion(folder: Path) -> Champion | None:
+    """Read where a search starts, a document that the job is given only when there is a search and a champion."""
+    if not (folder / "champion.json").is_file():
+        return None
+    content = _document(folder, "champion")
+    return Champion(str(content["digest"]), dict(content["hyperparameters"]))
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def _stop(_: int, __: FrameType | None) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from leadscore_assets.domain.claims import metric_title
 from leadscore_assets.domain.evaluation import Evaluation
 from leadscore_assets.reports import paint
 from leadscore_assets.reports.figures import draw_svg
@@ -34,12 +35,16 @@ def charts(evaluation: Evaluation) -> list[Chart]:
 
 def verdict_strip(evaluation: Evaluation) -> Chart | None:
     """Return the one picture beside the verdict: the gain's interval, or a first model's own; None without either."""
-    terms, comparison = evaluation.terms, evaluation.comparison
-    if comparison is not None:
-        low, high = comparison.low, comparison.high
-        alt = f"The difference in Spearman is {comparison.difference:+.4f}, {low:+.4f} to {high:+.4f}"
-        draw = partial(paint.difference, comparison=comparison, minimum_gain=terms["minimum_gain"])
-        return Chart("strip", "Gain", "", alt, draw, height=1.05)
+    terms, comparison, shrunken = evaluation.terms, evaluation.comparison, evaluation.posterior
+    if comparison is not None and shrunken is not None:
+        title = metric_title(comparison.metric)
+        gain, low, high = comparison.gain
+        alt = (
+            f"The measured gain in {title} is {gain:+.4f}, {low:+.4f} to {high:+.4f}; "
+            f"shrunken by history {shrunken.mean:+.4f}, {shrunken.low:+.4f} to {shrunken.high:+.4f}"
+        )
+        draw = partial(paint.gains, measured=(low, gain, high), shrunken=shrunken, unit=f"gain in {title}")
+        return Chart("strip", "Gain", "", alt, draw, height=1.35)
     if not evaluation.interval:
         return None
     low, high = evaluation.interval

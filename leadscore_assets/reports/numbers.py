@@ -3,10 +3,19 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from leadscore_assets.domain.claims import metric_title
 from leadscore_assets.domain.evaluation import Evaluation
+from leadscore_assets.domain.guardrails import Guardrail
+from leadscore_assets.domain.segments import Segment
 
 Trend = Literal["better", "worse", "same", ""]
-DECISIONS = {"promote": "Promote the candidate", "keep": "Keep the champion", "not_yet": "No verdict yet"}
+DECISIONS = {
+    "promote": "Promote the candidate",
+    "manual": "Ask a person",
+    "keep": "Keep the champion",
+    "not_yet": "No verdict yet",
+}
+STATES = {"holds": "holds", "broken": "broken", "unclear": "cannot tell"}
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,48 @@ class Line:
     trend: Trend
 
 
+@dataclass(frozen=True)
+class Guard:
+    """One guardrail or segment as text; `state` is holds, broken or unclear, `shown` the same for people."""
+
+    title: str
+    note: str
+    champion: str
+    candidate: str
+    change: str
+    interval: str
+    margin: str
+    state: str
+    shown: str
+
+
+def guards(evaluation: Evaluation) -> list[Guard]:
+    """Return the guardrails, then the segments, best known first."""
+    return [*map(_guardrail, evaluation.guardrails), *map(_segment, evaluation.segments)]
+
+
+def gains(evaluation: Evaluation) -> list[tuple[str, str]]:
+    """Return the gain as names and values: measured, with week noise, shrunken, and the history behind it."""
+    comparison, shrunken = evaluation.comparison, evaluation.posterior
+    if comparison is None or shrunken is None:
+        return []
+    gain, low, high = comparison.gain
+    weeks = _counted(shrunken.weeks, "past week") if shrunken.weeks else "start values; no past weeks yet"
+    pairs = (
+        _counted(shrunken.repeats, "repeated comparison")
+        if shrunken.repeats
+        else "start value; no comparison repeated yet"
+    )
+    found = [
+        ("Measured gain", f"{gain:+.4f} ({low:+.4f} to {high:+.4f}) on {comparison.n:,} rows"),
+        ("With week noise", f"{gain:+.4f} ({shrunken.low_measured:+.4f} to {shrunken.high_measured:+.4f})"),
+        ("Shrunken gain", f"{shrunken.mean:+.4f} ({shrunken.low:+.4f} to {shrunken.high:+.4f})"),
+        ("Week noise (tau)", f"{shrunken.noise:.4f}, from {pairs}"),
+        ("Retrainings bring", f"{shrunken.prior_mean:+.4f} ± {shrunken.prior_sd:.4f}, from {weeks}"),
+    ]
+    return [*found, *_held_up(evaluation)]
+
+
 def lines(evaluation: Evaluation) -> list[Line]:
     """Return a line for every metric that either model has."""
     mine, theirs = evaluation.candidate_metrics, evaluation.champion_metrics
@@ -93,3 +144,49 @@ def _line(metric: Metric, mine: float | None, theirs: float | None) -> Line:
 
 def _shown(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
+
+
+def _guardrail(found: Guardrail) -> Guard:
+    title, state = metric_title(found.name), STATES[found.state]
+    if found.limit or found.gain is None:
+        limit = f"at most {found.margin:g}"
+        return Guard(
+            "Latency p99, ms", "one lead alone", "", f"{found.candidate:.1f}", "", "", limit, found.state, state
+        )
+    return Guard(
+        title,
+        "",
+        _shown(found.champion),
+        _shown(found.candidate),
+        f"{found.gain:+.4f}",
+        f"{found.low:+.4f} to {found.high:+.4f}",
+        f"{-found.margin:+.4f}",
+        found.state,
+        state,
+    )
+
+
+def _segment(found: Segment) -> Guard:
+    return Guard(
+        found.name,
+        f"Spearman, {found.n:,} rows",
+        _shown(found.champion),
+        _shown(found.candidate),
+        f"{found.gain:+.4f}",
+        f"{found.low:+.4f} to {found.high:+.4f}",
+        f"{-found.margin:+.4f}",
+        found.state,
+        STATES[found.state],
+    )
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}{'' if number == 1 else 's'}"
+
+
+def _held_up(evaluation: Evaluation) -> list[tuple[str, str]]:
+    """What became of the last week's gain on this week's rows."""
+    past = evaluation.repeated
+    if past is None or past.repeated is None:
+        return []
+    return [(f"Week {past.week} again", f"{past.gain:+.4f} then, {past.repeated:+.4f} on this week's rows")]

@@ -1,20 +1,17 @@
 """The evaluation page: one static HTML file that needs no script, no network and no other file."""
 
-from functools import cache
-from typing import TYPE_CHECKING
-
+from leadscore_assets.domain.claims import metric_title, rule_phrase
 from leadscore_assets.domain.evaluation import Evaluation
+from leadscore_assets.domain.promotion_policy import PromotionPolicy
 from leadscore_assets.reports import numbers
-from leadscore_assets.reports.charts import Chart, charts, verdict_strip
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
+from leadscore_assets.reports.charts import charts, verdict_strip
+from leadscore_assets.reports.templating import templates
 
 
 def evaluation_page(evaluation: Evaluation) -> str:
     """Return the page as HTML text; the same evaluation gives the same bytes."""
     return (
-        _templates()
+        templates()
         .get_template("evaluation.html")
         .render(
             evaluation=evaluation,
@@ -22,9 +19,12 @@ def evaluation_page(evaluation: Evaluation) -> str:
             verdict=evaluation.verdict,
             decision=numbers.decision(evaluation),
             columns=_columns(evaluation),
+            decides=metric_title(evaluation.terms["metric"]),
             glance=_glance(evaluation),
             strip=verdict_strip(evaluation),
             charts=charts(evaluation),
+            guards=numbers.guards(evaluation),
+            gains=numbers.gains(evaluation),
             facts=_facts(evaluation),
         )
     )
@@ -40,12 +40,18 @@ def _columns(evaluation: Evaluation) -> list[list[tuple[str, list[numbers.Line]]
     return [[table for table in tables if table[1]] for tables in parts]
 
 
-def _glance(evaluation: Evaluation) -> tuple[str, str] | None:
-    """The one number to see first and what it is; None where Spearman cannot be measured."""
-    comparison, share = evaluation.comparison, f"{evaluation.terms['confidence'] * 100:g} % interval"
-    if comparison is not None:
-        span = f"{share} {comparison.low:+.4f} to {comparison.high:+.4f}"
-        return f"{comparison.difference:+.4f}", f"gain in Spearman, {span}"
+def _glance(evaluation: Evaluation) -> tuple[str, ...] | None:
+    """The one number to see first and what it is, line by line; None where Spearman cannot be measured."""
+    comparison, shrunken = evaluation.comparison, evaluation.posterior
+    share = f"{evaluation.terms['confidence'] * 100:g} % interval"
+    if comparison is not None and shrunken is not None:
+        gain, low, high = comparison.gain
+        return (
+            f"{shrunken.mean:+.4f}",
+            f"gain in {metric_title(comparison.metric)} shrunken by history, "
+            f"{share} {shrunken.low:+.4f} to {shrunken.high:+.4f}",
+            f"measured {gain:+.4f} ({low:+.4f} to {high:+.4f}) on {comparison.n:,} rows",
+        )
     if not evaluation.interval:
         return None
     low, high = evaluation.interval
@@ -60,15 +66,15 @@ def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
     if subject.trained_first and subject.trained_last:
         learnt += f" of {subject.trained_first} to {subject.trained_last}"
     times = "once" if subject.judged == 1 else f"{subject.judged} times"
-    bound = f"above {terms['minimum_gain']:g}" if terms["minimum_gain"] else "above zero"
     return [
         ("Test rows", f"{evaluation.rows:,}"),
         ("Test days", numbers.span(evaluation)),
         ("Judged on these rows", times),
         ("Candidate learnt from", learnt),
         ("Positive means", f"{evaluation.outcome}; predicted at a score of {terms['score_threshold']:g} or more"),
-        ("Rule", f"the {terms['confidence'] * 100:g} % interval of the Spearman gain lies {bound}"),
+        ("Rule", _rule(PromotionPolicy.model_validate(terms))),
         ("Floor", f"Spearman of at least {terms['spearman_floor']:g}"),
+        ("Fewest test rows", f"{terms['minimum_rows']:,}"),
         ("Candidate", subject.candidate_digest),
         ("Champion", champion if subject.champion_digest is None else _whole(champion, subject.champion_digest)),
         ("Policy", subject.policy_digest or "not recorded"),
@@ -76,25 +82,10 @@ def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
     ]
 
 
+def _rule(policy: PromotionPolicy) -> str:
+    """Every rung in words, under the name of its preset."""
+    return f"preset {policy.preset}, {rule_phrase(policy)}"
+
+
 def _whole(name: str, digest: str) -> str:
     return name.replace(digest[:12], digest)
-
-
-@cache
-def _templates() -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    found = Environment(
-        loader=PackageLoader("leadscore_assets.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-    def drawn(chart: Chart) -> Markup:
-        return Markup(chart.svg())  # noqa: S704 - the SVG is drawn here, and its texts are escaped
-
-    found.filters["drawn"] = drawn
-    return found

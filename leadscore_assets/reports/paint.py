@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import Any
 
-from leadscore_assets.domain.comparison import Comparison
+from leadscore_assets.domain.posterior import Posterior
 from leadscore_assets.reports.figures import PALETTE
 
 Curve = dict[str, Any]
@@ -113,11 +113,21 @@ def weekdays(axes: Any, models: dict[str, Curve]) -> None:
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
 
 
-def difference(axes: Any, comparison: Comparison, *, minimum_gain: float) -> None:
-    """Draw the gain's interval beside the line it has to lie beyond."""
-    interval = (comparison.low, comparison.difference, comparison.high)
-    name = f"{minimum_gain:+g}" if minimum_gain else "no gain"
-    _strip(axes, interval, bound=minimum_gain, bound_name=name, unit="difference in Spearman")
+def gains(axes: Any, measured: tuple[float, float, float], *, shrunken: Posterior, unit: str) -> None:
+    """Draw the measured gain's interval (low, gain, high) above the shrunken one, beside the line of no gain."""
+    rows = {"measured": measured, "shrunken": (shrunken.low, shrunken.mean, shrunken.high)}
+    low, high = (pick(0.0, *(value for row in rows.values() for value in row)) for pick in (min, max))
+    span = high - low or 0.01
+    axes.axvline(0, color=PALETTE["muted"], linewidth=1.4)
+    for place, (first, middle, last) in zip((1, 0), rows.values(), strict=True):
+        shade = 0.45 if place == 0 else 0.2
+        axes.plot([first, last], [place, place], color=PALETTE["candidate"], linewidth=6, alpha=shade)
+        axes.plot([middle], [place], "o", color=PALETTE["candidate"], markersize=9 if place == 0 else 6)
+    axes.set(xlim=(low - 0.1 * span, high + 0.1 * span), ylim=(-0.6, 1.6), xlabel=unit)
+    axes.set_yticks([1, 0], list(rows))
+    axes.locator_params(axis="x", nbins=5)
+    axes.grid(visible=False, axis="y")
+    axes.spines["left"].set_visible(False)
 
 
 def standing(axes: Any, interval: tuple[float, float, float], *, floor: float) -> None:

@@ -15,18 +15,25 @@ from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.domain.errors import CorruptArtefact, Missing
 from leadscore_assets.domain.facts import Slice
 from leadscore_assets.domain.slices import TRAIN, VALIDATION
+from leadscore_assets.domain.training import hyperparameters
 from leadscore_assets.steps.platform import Platform
 
 _CODE = ("domain", "jobs")
-_DEPENDENCIES = ("xgboost", "numpy", "pyarrow", "scipy")
+_DEPENDENCIES = ("xgboost", "numpy", "optuna", "pyarrow", "scipy")
+_EXTRA = "lightgbm"
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A week's trained bundle and what the training said of itself."""
+    """A week's trained bundle and what the training said of itself; `cost` is the platform's charge, 0 on this machine.
+
+    `limit_minutes` is the bound that the job was held to.
+    """
 
     digest: str
     seconds: float
+    cost: float
+    limit_minutes: int
     reused: bool
     job: str
     summary: dict[str, Any]
@@ -41,7 +48,16 @@ def fit_candidate(platform: Platform, week: date, *, on_line: Callable[[str], No
     summary, lineage = bundle.document(files, bundle.METRICS), bundle.document(files, bundle.LINEAGE)
     platform.lake.write_json(f"models/week={week}/model.json", {"digest": result.digest, "job": job.name})
     _record(platform, week, result, summary, lineage)
-    return Fitted(result.digest, result.seconds, result.reused, job.name, summary, lineage)
+    return Fitted(
+        digest=result.digest,
+        seconds=result.seconds,
+        cost=result.cost,
+        limit_minutes=job.maximum_minutes,
+        reused=result.reused,
+        job=job.name,
+        summary=summary,
+        lineage=lineage,
+    )
 
 
 def candidate_digest(platform: Platform, week: date) -> str:
@@ -61,23 +77,21 @@ def training_job(platform: Platform, week: date) -> TrainingJob:
     train, validation = (platform.lake.slice(week, name) for name in (TRAIN, VALIDATION))
     contract, policy = platform.contract, platform.policy
     lineage = _lineage(platform, week, train, validation)
-    hyperparameters = {
-        name: str(value)
-        for name, value in policy.training.model_dump().items()
-        if name not in ("instance_type", "maximum_minutes")
+    given = _as_strings(hyperparameters(policy.training))
+    documents = {
+        "contract": contract.model_dump(mode="json"),
+        "policy": policy.model_dump(mode="json"),
+        "lineage": lineage,
+        **_search_start(platform, week),
     }
-    identity = digest_of([lineage, hyperparameters])
+    identity = digest_of([lineage, given, documents.get("champion")])
     return TrainingJob(
         name=f"leadscore-{week}-{identity[:12]}",
         week=week,
         train=train,
         validation=validation,
-        documents={
-            "contract": contract.model_dump(mode="json"),
-            "policy": policy.model_dump(mode="json"),
-            "lineage": lineage,
-        },
-        hyperparameters=hyperparameters,
+        documents=documents,
+        hyperparameters=given,
         maximum_minutes=policy.training.maximum_minutes,
     )
 
@@ -106,8 +120,38 @@ def _lineage(platform: Platform, week: date, train: Slice, validation: Slice) ->
         "policy_digest": platform.policy.digest,
         "code_digest": code_digest(),
         "leadscore_version": __version__,
-        "dependencies": {name: metadata.version(name) for name in _DEPENDENCIES},
+        "dependencies": _dependencies(platform.policy.training.learners),
     }
+
+
+def _dependencies(learners: tuple[str, ...]) -> dict[str, str]:
+    wanted = (*_DEPENDENCIES, _EXTRA) if _EXTRA in learners else _DEPENDENCIES
+    try:
+        return {name: metadata.version(name) for name in wanted}
+    except metadata.PackageNotFoundError as error:
+        raise Missing(
+            f"{error.name} is not installed here, and the policy trains with it; install leadscore-assets[{_EXTRA}] or "
+            "leave it out of [training] learners"
+        ) from None
+
+
+def _as_strings(values: dict[str, Any]) -> dict[str, str]:
+    """Write hyperparameters as SageMaker passes them on; a list is joined by commas."""
+    return {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in values.items()}
+
+
+def _search_start(platform: Platform, week: date) -> dict[str, dict[str, Any]]:
+    """Return the document a search starts from: the parameters of a champion that is older than the week.
+
+    A newer one would tell an old week's search what only the future knew.
+    """
+    tuning = platform.policy.tuning
+    champion = platform.registry.production() if tuning.trials and tuning.warm_start else None
+    if champion is None or champion.week >= week:
+        return {}
+    _, files = bundle.read(platform.bundles.path(champion.digest), digest=champion.digest)
+    known = bundle.document(files, bundle.METRICS).get("hyperparameters")
+    return {"champion": {"digest": champion.digest, "hyperparameters": known}} if known else {}
 
 
 def _days(lineage: dict[str, Any]) -> str:
@@ -126,9 +170,11 @@ def _record(
             "data_digest": lineage["data_digest"],
             "policy_digest": lineage["policy_digest"],
             "rows": summary["train_rows"],
+            "learner": summary["learner"],
             "rounds": summary["rounds"],
             "validation_rmse": summary["validation_rmse"],
             "seconds": result.seconds,
+            "cost": result.cost,
         },
         key=f"trained:{week}:{result.digest}",
     )

@@ -18,6 +18,7 @@ from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.tracking import track_training
 
 VARIANT = "primary"
+MANUAL = "manual"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,10 @@ class Release:
 
 
 def package_candidate(platform: Platform, week: date) -> Package | None:
-    """Register a week's candidate when its verdict is to promote it; None with the reason recorded otherwise."""
+    """Register a week's candidate when its verdict is to promote it or to ask a person; None otherwise.
+
+    A candidate that a person decides on is staged and not released. What is not registered has its reason recorded.
+    """
     evaluation = stored_evaluation(platform, week)
     digest = evaluation.subject.candidate_digest
     standing = platform.registry.find(digest)
@@ -48,13 +52,18 @@ def package_candidate(platform: Platform, week: date) -> Package | None:
         return None
     run_id = track_training(platform, week, evaluation)
     lineage = _lineage(platform, digest, evaluation, run_id)
+    waits = evaluation.verdict.decision == MANUAL
     package = platform.registry.register(
-        digest=digest, week=week, metrics=evaluation.candidate_metrics, lineage=lineage
+        digest=digest,
+        week=week,
+        metrics=evaluation.candidate_metrics,
+        lineage=lineage,
+        stage="staging" if waits else "candidate",
     )
     platform.ledger.append(
         "registered",
         f"package {package.version}",
-        reason=f"week {week}: {evaluation.verdict.rule}, {package.semver}",
+        reason=f"week {week}: {evaluation.verdict.rule}, {package.semver}{', waits for a person' if waits else ''}",
         evidence={"bundle": digest, "evaluation": evaluation.digest, "policy_digest": platform.policy.digest},
         key=f"registered:{digest}",
     )
@@ -116,8 +125,11 @@ def serves_the_champion(platform: Platform) -> list[str]:
 
 
 def _waiting(platform: Platform, champion: Package | None) -> Package | None:
+    """Return the newest package that may be released; one that a person has yet to decide on is not among them."""
     newer = [
-        package for package in platform.registry.packages() if champion is None or package.version > champion.version
+        package
+        for package in platform.registry.packages()
+        if (champion is None or package.version > champion.version) and package.lineage.get("decision") != MANUAL
     ]
     return newer[-1] if newer else None
 
@@ -127,7 +139,7 @@ def _deploy(platform: Platform, package: Package) -> EndpointStatus:
 
 
 def _why_not(platform: Platform, week: date, evaluation: Evaluation) -> str:
-    if evaluation.verdict.decision != "promote":
+    if evaluation.verdict.decision not in ("promote", MANUAL):
         return f"{evaluation.verdict.decision} ({evaluation.verdict.rule}): {evaluation.verdict.sentence}"
     champion = platform.registry.production()
     if champion is not None and week <= champion.week:
@@ -172,10 +184,11 @@ def _lineage(platform: Platform, digest: str, evaluation: Evaluation, run_id: st
         "bundle": str(platform.bundles.path(digest)),
         "evaluation_digest": evaluation.digest,
         "verdict": evaluation.verdict.rule,
+        "decision": evaluation.verdict.decision,
         "test_days": [evaluation.days[0].isoformat(), evaluation.days[-1].isoformat()],
         "train_rows": summary["train_rows"],
         "features": list(platform.contract.names),
         "inputs": summary["inputs"],
-        "hyperparameters": platform.policy.training.model_dump(),
+        "hyperparameters": summary["hyperparameters"],
         "files": sorted(files),
     }

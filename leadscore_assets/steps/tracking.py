@@ -21,7 +21,7 @@ def track_training(platform: Platform, week: date, evaluation: Evaluation) -> st
     return platform.registry.track(
         name=f"week {week} bundle {digest[:12]}",
         week=week,
-        params={**platform.policy.training.model_dump(), **facts, **verdict},
+        params={**summary["hyperparameters"], **facts, **verdict},
         metrics={**evaluation.candidate_metrics, **{name: float(value) for name, value in trained.items()}},
         files=[folder / name for name in _FILES],
     )

@@ -7,4 +7,4 @@ from leadscore_assets.domain import bundle
 
 def make_bundle(folder: Path, *, content: str = "a model") -> str:
     folder.mkdir(parents=True)
-    return bundle.write(folder, {name: f"{content}: {name}".encode() for name in bundle.REQUIRED})
+    return bundle.write(folder, {name: f"{content}: {name}".encode() for name in (bundle.MODEL, *bundle.REQUIRED)})

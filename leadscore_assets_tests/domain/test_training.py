@@ -7,14 +7,17 @@ import pytest
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.calibration import fit_calibrator
 from leadscore_assets.domain.contract import default_contract
-from leadscore_assets.domain.errors import CorruptArtefact, NotEnoughData
+from leadscore_assets.domain.errors import CorruptArtefact, InvalidInput, NotEnoughData
+from leadscore_assets.domain.learners import LEARNERS
+from leadscore_assets.domain.metrics import spearman
 from leadscore_assets.domain.policy import Policy, policy_from
 from leadscore_assets.domain.scoring import Scorer
 from leadscore_assets.domain.training import train_bundle
 from leadscore_assets_tests.leads import as_requests, made_leads
 
 CONTRACT = default_contract()
-POLICY = policy_from({"training": {"rounds": 40, "early_stopping_rounds": 5, "learning_rate": 0.3}})
+BOOSTED = {"rounds": 40, "early_stopping_rounds": 5, "learning_rate": 0.3, "learners": ["xgboost"]}
+POLICY = policy_from({"training": BOOSTED})
 TRAIN, VALIDATION, TEST = made_leads(900), made_leads(300, seed=1), made_leads(300, seed=2)
 
 
@@ -51,9 +54,15 @@ def test_a_trained_model_ranks_leads_it_has_not_seen(folder):
     assert score.max() <= 5
 
 
+def with_learner(learner: str, **training: str) -> Policy:
+    return policy_from({"training": {**BOOSTED, "learners": [learner], **training}})
+
+
+@pytest.mark.parametrize("learner", list(LEARNERS))
 @pytest.mark.parametrize("encoding", ["ordinal", "onehot", "native"])
-def test_batch_and_online_scores_are_the_same_bits(encoding, tmp_path):
-    policy = POLICY.model_copy(update={"features": POLICY.features.model_copy(update={"encoding": encoding})})
+def test_batch_and_online_scores_are_the_same_bits(learner, encoding, tmp_path):
+    policy = with_learner(learner)
+    policy = policy.model_copy(update={"features": POLICY.features.model_copy(update={"encoding": encoding})})
     bundle.write(tmp_path, trained(policy))
     scorer = Scorer.open(tmp_path)
     batch = scorer.score_table(TEST)
@@ -61,6 +70,52 @@ def test_batch_and_online_scores_are_the_same_bits(encoding, tmp_path):
     online = [scorer.score_records([record]).score[0] for record in records[:50]]
     assert batch.score[:50].tolist() == online
     assert batch.score.tolist() == scorer.score_records(records).score.tolist()
+
+
+@pytest.mark.parametrize("learner", list(LEARNERS))
+@pytest.mark.parametrize("objective", ["regression", "pseudo_huber", "rank", "binary"])
+def test_each_objective_gives_scores_on_the_labels_scale_with_reasons_and_the_same_bits_online(learner, objective):
+    files = trained(with_learner(learner, objective=objective))
+    assert trained(with_learner(learner, objective=objective)) == files
+    scorer = Scorer.from_files("objective", files)
+    batch = scorer.score_table(TEST)
+    assert spearman(batch.score, TEST[CONTRACT.label].to_numpy()) > 0.7
+    assert batch.score.min() >= 1
+    assert batch.score.max() <= 5
+    online = [scorer.score_records([record]).score[0] for record in as_requests(TEST.slice(0, 30), CONTRACT)]
+    assert batch.score[:30].tolist() == online
+    first = [found[0].feature for found in scorer.reasons(TEST, most=3)]
+    assert max(set(first), key=first.count) == "email_open_rate"
+
+
+def test_binary_can_learn_the_outcome_and_needs_one():
+    outcome = CONTRACT.outcome or ""
+    half = TRAIN[outcome].to_pylist()[:450] + [None] * 450
+    some = TRAIN.set_column(TRAIN.column_names.index(outcome), outcome, pa.array(half, pa.bool_()))
+    policy = with_learner("xgboost", objective="binary", positive="outcome")
+    score = Scorer.from_files("outcome", trained(policy, some)).score_table(TEST).score
+    assert spearman(score, TEST[CONTRACT.label].to_numpy()) > 0.3
+    none = TRAIN.set_column(TRAIN.column_names.index(outcome), outcome, pa.nulls(900, pa.bool_()))
+    with pytest.raises(InvalidInput, match="no row has an outcome"):
+        trained(policy, none)
+
+
+def test_every_learner_stands_in_the_metrics_and_the_best_on_validation_is_in_the_bundle():
+    training = {**BOOSTED, "learners": ["xgboost", "linear", "forest"]}
+    files = trained(policy_from({"training": training}))
+    summary = json.loads(files[bundle.METRICS])
+    lines = {line["learner"]: line for line in summary["learners"]}
+    assert list(lines) == ["xgboost", "linear", "forest"]
+    best = max(lines.values(), key=lambda line: line["spearman"])
+    assert [line["learner"] for line in lines.values() if line["won"]] == [best["learner"]] == [summary["learner"]]
+    assert bundle.model_file(files) == LEARNERS[summary["learner"]].file
+    assert summary["validation_rmse"] == best["rmse"]
+    served = Scorer.from_files("best", files).score_table(VALIDATION).score
+    assert spearman(served, VALIDATION[CONTRACT.label].to_numpy()) == pytest.approx(best["spearman"])
+    for learner in lines:
+        named = json.loads(trained(policy_from({"training": {**training, "choose": learner}}))[bundle.METRICS])
+        assert named["learner"] == learner
+        assert named["hyperparameters"]["choose"] == learner
 
 
 def test_reasons_are_the_largest_contributions(folder):

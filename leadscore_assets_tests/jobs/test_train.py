@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 
 import pyarrow.parquet as pq
 import pytest
@@ -14,10 +15,10 @@ from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.domain.policy import policy_from
 from leadscore_assets.jobs import train
 from leadscore_assets.jobs.container import Container
-from leadscore_assets_tests.leads import made_leads
+from leadscore_assets_tests.leads import START, made_leads
 
 CONTRACT = default_contract()
-POLICY = policy_from({"training": {"rounds": 15, "early_stopping_rounds": 5}})
+POLICY = policy_from({"training": {"rounds": 15, "early_stopping_rounds": 5, "learners": ["xgboost"]}})
 
 
 @pytest.fixture
@@ -66,6 +67,32 @@ def test_hyperparameters_given_as_strings_win_over_the_policy(root):
     train.run(Container(root, {}))
     summary = json.loads((root / "model" / bundle.METRICS).read_text())
     assert summary["rounds_tried"] == 10
+
+
+def test_a_list_is_given_as_names_with_commas(root):
+    (root / "input" / "config" / "hyperparameters.json").write_text(
+        json.dumps({"learners": "linear,xgboost", "choose": "linear"})
+    )
+    train.run(Container(root, {}))
+    summary = json.loads((root / "model" / bundle.METRICS).read_text())
+    assert [line["learner"] for line in summary["learners"]] == ["linear", "xgboost"]
+    assert (root / "model" / "model.json").is_file()
+
+
+def test_a_search_begins_where_the_champion_stands_and_is_told_trial_by_trial(root, capsys):
+    documents = root / "input" / "data" / "documents"
+    policy = {"training": {"rounds": 5, "learners": ["xgboost"]}, "tuning": {"trials": 3, "minimum_fold_rows": 50}}
+    (documents / "policy.json").write_text(json.dumps(policy))
+    champion = {"digest": "c" * 64, "hyperparameters": {"max_depth": 3}}
+    (documents / "champion.json").write_text(json.dumps(champion))
+    (root / "input" / "config" / "hyperparameters.json").unlink()
+    later = made_leads(300, seed=2, start=START + timedelta(days=1))
+    pq.write_table(later, root / "input" / "data" / "train" / "2026-01-06.parquet")
+    train.run(Container(root, {}))
+    record = json.loads((root / "model" / bundle.METRICS).read_text())["tuning"]
+    assert record["started_from"] == f"champion {'c' * 64}"
+    assert record["trials"] == 3
+    assert "trial 3/3 score=" in capsys.readouterr().out
 
 
 def test_sm_variables_are_the_fallback_where_a_file_is_not_there(root):

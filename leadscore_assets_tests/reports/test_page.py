@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from leadscore_assets.domain.evaluation import Evaluation
+from leadscore_assets.domain.promotion_policy import PromotionPolicy
 from leadscore_assets.reports.page import evaluation_page
 from leadscore_assets_tests.reports.conftest import make_evaluation
 
@@ -15,11 +16,38 @@ BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil
 def test_the_verdict_stands_first_with_its_number_and_interval(promoted):
     page = evaluation_page(promoted)
     top = page[: page.index("<section")]
-    comparison = promoted.comparison
+    comparison, shrunken = promoted.comparison, promoted.posterior
     assert "<h1>Promote the candidate</h1>" in top
     assert promoted.verdict.reasons[0] in top
-    assert f'<p class="glance">{comparison.difference:+.4f}</p>' in top
-    assert f"95 % interval {comparison.low:+.4f} to {comparison.high:+.4f}" in top
+    assert f'<p class="glance">{shrunken.mean:+.4f}</p>' in top
+    assert f"90 % interval {shrunken.low:+.4f} to {shrunken.high:+.4f}" in top
+    assert (
+        f"measured {comparison.difference:+.4f} ({comparison.low:+.4f} to {comparison.high:+.4f}) on 2,400 rows" in top
+    )
+
+
+def test_the_page_shows_what_the_gain_rests_on_and_what_must_not_get_worse(promoted):
+    page = evaluation_page(promoted)
+    part = page[page.index('id="gain"') : page.index('id="numbers"')]
+    for name in ("Measured gain", "With week noise", "Shrunken gain", "Week noise (tau)", "Retrainings bring"):
+        assert f"<dt>{name}</dt>" in part
+    assert f"{promoted.posterior.noise:.4f}" in part
+    rows = re.findall(r'<th scope="row">(.*?)<', part)
+    assert rows == ["MAE", "Brier", "Latency p99, ms", "region = amer", "region = emea"]
+    assert part.count('<td class="holds">holds<') == 5
+
+
+def test_a_broken_guardrail_and_a_broken_segment_stand_out(guarded):
+    page = evaluation_page(guarded)
+    assert "<h1>Keep the champion</h1>" in page
+    assert page.count('<td class="broken">') == 3
+
+
+def test_an_evaluation_that_asks_a_person_says_so():
+    page = evaluation_page(make_evaluation(policy=PromotionPolicy(preset="automatic_5"), gain=0.0))
+    assert '<header class="verdict manual">' in page
+    assert "<h1>Ask a person</h1>" in page
+    assert "A person decides." in page
 
 
 def test_every_picture_has_a_title_a_caption_and_words_for_those_who_do_not_see_it(promoted):

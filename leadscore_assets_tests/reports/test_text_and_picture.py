@@ -23,9 +23,8 @@ def test_the_text_shows_both_models_and_which_way_each_metric_moved(promoted):
 
 
 def test_a_lower_error_is_better_and_a_lower_spearman_is_worse():
-    rows = {
-        line.split()[0]: line.split()[-1] for line in comparison_text(make_evaluation(gain=-0.5)).splitlines() if line
-    }
+    table = comparison_text(make_evaluation(gain=-0.5)).split("candidate    change\n")[1].split("\n\n")[0]
+    rows = {line.split()[0]: line.split()[-1] for line in table.splitlines()}
     assert rows["Spearman"] == "worse"
     assert rows["MAE"] == "worse"
 
@@ -67,3 +66,11 @@ def test_the_picture_is_one_small_png_of_seven_hundred_pixels_and_the_same_every
         assert (int.from_bytes(content[16:20]), int.from_bytes(content[20:24])) == (700, 260)
         assert len(text) < 100_000
         assert inline_png(evaluation) == text
+
+
+def test_the_text_shows_gain_guardrails_and_segments(promoted):
+    text = comparison_text(promoted)
+    assert f"Shrunken gain         {promoted.posterior.mean:+.4f}" in text
+    assert "Week 2026-02-23 again" in text
+    lines = [line for line in text.splitlines() if line.endswith("  holds")]
+    assert [line.split()[0] for line in lines] == ["MAE", "Brier", "Latency", "region", "region"]

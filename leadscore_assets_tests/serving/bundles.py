@@ -10,9 +10,10 @@ import pyarrow as pa
 from leadscore_assets.backends.local.bundles import LocalBundles
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.contract import Contract, Derived, Feature
-from leadscore_assets.domain.policy import Policy, TrainingPolicy
+from leadscore_assets.domain.policy import Policy
 from leadscore_assets.domain.scoring import Scorer
 from leadscore_assets.domain.training import train_bundle
+from leadscore_assets.domain.training_policy import TrainingPolicy
 from leadscore_assets.serving.desired import Placed
 
 CONTRACT = Contract(
@@ -26,7 +27,7 @@ CONTRACT = Contract(
     ),
     derived=(Derived(name="created_hour", kind="hour", of=("created_at",)),),
 )
-_POLICY = Policy(training=TrainingPolicy(rounds=30, threads=1, min_child_weight=1.0))
+_POLICY = Policy(training=TrainingPolicy(rounds=30, threads=1, min_child_weight=1.0, learners=("xgboost",)))
 
 
 def leads(rows: int, *, seed: int) -> pa.Table:

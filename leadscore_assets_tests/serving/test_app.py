@@ -95,7 +95,7 @@ def test_a_fault_inside_the_model_is_a_500_without_traceback_or_lead_in_answer_a
     serving = live.serving
     assert serving
     (model,) = serving.models
-    broken = dataclasses.replace(model, scorer=dataclasses.replace(model.scorer, booster=None))  # type: ignore[arg-type]
+    broken = dataclasses.replace(model, scorer=dataclasses.replace(model.scorer, model=None))  # type: ignore[arg-type]
     live.serving = dataclasses.replace(serving, models=(broken,))
     lead = {**records(1)[0], "lead_id": "very-secret"}
     with caplog.at_level(logging.ERROR):

@@ -46,8 +46,16 @@ class MlflowRegistry:
         self._name = name
         self._bundle_uri = bundle_uri
 
-    def register(self, *, digest: str, week: date, metrics: dict[str, float], lineage: dict[str, Any]) -> Package:
-        """Register a bundle once; registering the same digest again returns the package it has.
+    def register(
+        self,
+        *,
+        digest: str,
+        week: date,
+        metrics: dict[str, float],
+        lineage: dict[str, Any],
+        stage: str = "candidate",
+    ) -> Package:
+        """Register a bundle once, as candidate or staging; registering it again returns the package it has.
 
         `lineage` needs `features_digest` and `data_digest`; `run_id`, where it has one, links the tracked run.
         """
@@ -63,7 +71,7 @@ class MlflowRegistry:
                 digest=digest,
                 week=week,
                 semver=next_semver(earlier[-1] if earlier else None, lineage),
-                stage="candidate",
+                stage=stage,
                 created_at=self._now().astimezone(UTC),
                 metrics=metrics,
                 lineage=lineage,

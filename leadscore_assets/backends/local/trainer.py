@@ -98,6 +98,8 @@ class LocalTrainer:
         finally:
             timer.cancel()
             _stop(process)
+            if process.stdout:
+                process.stdout.close()
         if code:
             raise PermanentError(_failure(job, root, code))
 
