@@ -36,7 +36,7 @@ INGEST = {
 }
 TRAINING = {
     "while the child starts": "threading:Timer after 1",
-    "before the bundle is kept": f"{TRAINER}:LocalBundles.add before 1",
+    "before the bundle is kept": "leadscore_assets.backends.local.bundles:LocalBundles.add before 1",
     "while the bundle is moved": "leadscore_assets.backends.local.bundles:publish_folder before 1",
     "before the job's result is kept": f"{TRAINER}:write_atomically before 1",
     "before the model is recorded": f"{LEDGER}:SqlLedger.append before 1 trained",

@@ -119,7 +119,7 @@ def _difference(old: pa.Table, new: pa.Table, key: str) -> tuple[int, int]:
     there, was = new.filter(known), old.take(positions.drop_null())
     changed = np.zeros(there.num_rows, dtype=bool)
     for name in new.column_names:
-        same = pc.fill_null(pc.equal(there[name], was[name]), value=False)
+        same = pc.fill_null(pc.equal(there[name], was[name]), fill_value=False)
         both_missing = pc.and_(pc.is_null(there[name]), pc.is_null(was[name]))
         changed |= ~pc.or_(same, both_missing).to_numpy(zero_copy_only=False)
     return new.num_rows - there.num_rows, int(changed.sum())

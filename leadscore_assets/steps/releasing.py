@@ -1,6 +1,7 @@
 """Packaging and release: a promoted candidate becomes a registered package, and a package goes live on its evidence.
 
-The endpoint is asked first and the registry follows, so that what the registry calls production was served before.
+The endpoint is asked first, then the decision is recorded, then the registry follows, so that what the registry calls
+production was served before.
 Every step can be repeated and ends in the same place.
 """
 
@@ -33,10 +34,8 @@ def package_candidate(platform: Platform, week: date) -> Package | None:
     """Register a week's candidate when its verdict is to promote it; None with the reason recorded otherwise."""
     evaluation = stored_evaluation(platform, week)
     digest = evaluation.subject.candidate_digest
-    standing = platform.registry.find(digest)
-    if standing is not None:
-        return standing
-    refusal = _why_not(platform, week, evaluation)
+    package = platform.registry.find(digest)
+    refusal = "" if package else _why_not(platform, week, evaluation)
     if refusal:
         platform.ledger.append(
             "not packaged",
@@ -46,15 +45,15 @@ def package_candidate(platform: Platform, week: date) -> Package | None:
             key=f"not-packaged:{digest}:{evaluation.digest}",
         )
         return None
-    run_id = track_training(platform, week, evaluation)
-    lineage = _lineage(platform, digest, evaluation, run_id)
-    package = platform.registry.register(
-        digest=digest, week=week, metrics=evaluation.candidate_metrics, lineage=lineage
-    )
+    if package is None:
+        lineage = _lineage(platform, digest, evaluation, track_training(platform, week, evaluation))
+        package = platform.registry.register(
+            digest=digest, week=week, metrics=evaluation.candidate_metrics, lineage=lineage
+        )
     platform.ledger.append(
         "registered",
         f"package {package.version}",
-        reason=f"week {week}: {evaluation.verdict.rule}, {package.semver}",
+        reason=f"week {package.week}: {evaluation.verdict.rule}, {package.semver}",
         evidence={"bundle": digest, "evaluation": evaluation.digest, "policy_digest": platform.policy.digest},
         key=f"registered:{digest}",
     )
@@ -76,20 +75,9 @@ def release(platform: Platform) -> Release:
     if problems:
         _refuse(platform, waiting, problems)
     status = _deploy(platform, waiting)
-    package = platform.registry.promote(waiting.version)
-    platform.ledger.append(
-        "promoted",
-        f"package {package.version}",
-        reason=f"week {package.week}: {package.semver} takes the place of {champion.semver if champion else 'nothing'}",
-        evidence={
-            "bundle": package.digest,
-            "before": champion.digest if champion else None,
-            "generation": status.generation,
-            "policy_digest": platform.policy.digest,
-        },
-        key=f"promoted:{package.digest}:{champion.digest if champion else None}",
-    )
-    return Release(package, status, changed=True)
+    # Recorded before the registry moves: afterwards nobody could tell that a record is missing.
+    _record_promotion(platform, waiting, champion, status)
+    return Release(platform.registry.promote(waiting.version), status, changed=True)
 
 
 def package_problems(platform: Platform, week: date) -> list[str]:
@@ -149,6 +137,21 @@ def _evidence_against(platform: Platform, package: Package, champion: Package | 
         problems.append("the policy changed since the evaluation")
     Scorer.open(platform.bundles.path(package.digest), digest=package.digest)
     return problems
+
+
+def _record_promotion(platform: Platform, package: Package, champion: Package | None, status: EndpointStatus) -> None:
+    platform.ledger.append(
+        "promoted",
+        f"package {package.version}",
+        reason=f"week {package.week}: {package.semver} takes the place of {champion.semver if champion else 'nothing'}",
+        evidence={
+            "bundle": package.digest,
+            "before": champion.digest if champion else None,
+            "generation": status.generation,
+            "policy_digest": platform.policy.digest,
+        },
+        key=f"promoted:{package.digest}:{champion.digest if champion else None}",
+    )
 
 
 def _refuse(platform: Platform, package: Package, problems: list[str]) -> None:

@@ -142,6 +142,8 @@ def _failure(job: TrainingJob, root: Path, code: int) -> str:
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
+    if process.stdout:
+        process.stdout.close()
     if process.poll() is not None:
         return
     process.terminate()
