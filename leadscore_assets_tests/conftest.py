@@ -66,6 +66,15 @@ def judged(stages: Callable[[str, Stage], Home], champion: Home) -> Home:
     return stages("judged", make)
 
 
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory, judged: Home) -> Iterator[Home]:
+    """Two versions, the newer in production and served; to be looked at, not changed."""
+    home = judged.copied(tmp_path_factory.mktemp("live") / "home")
+    home.cli("retrain", "--week", f"{NEW}")
+    yield home
+    end_server(home)
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
     """A home of the test's own with a CSV file a week; nothing is ingested."""

@@ -30,6 +30,7 @@ from leadscore_assets.backends.home_files import write_home
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.calendar import WEEK, at_midnight
 from leadscore_assets.domain.contract import Contract, Derived, Feature
+from leadscore_assets.domain.policy import Policy, policy_from
 from leadscore_assets.resources import open_platform
 from leadscore_assets.settings import load_settings
 from leadscore_assets.steps.platform import Platform
@@ -156,6 +157,12 @@ def leads(week: date, *, rows: int = ROWS, seed: int | None = None) -> pa.Table:
         },
         schema=CONTRACT.schema,
     )
+
+
+def policy_with(policy: Policy, section: str, **values: Any) -> Policy:
+    """Return a policy with other values in a section."""
+    content = policy.model_dump()
+    return policy_from({**content, section: {**content[section], **values}})
 
 
 def write_csv(path: Path, table: pa.Table) -> Path:

@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from leadscore_assets.domain.validation import REASONS
-
 from leadscore_assets_tests.conftest import Stage
 from leadscore_assets_tests.home import (
     OLD,

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import psutil
@@ -89,11 +89,11 @@ def bundle_digest(champion: Home) -> str:
 
 
 @pytest.fixture
-def serving(copy: Copy, judged: Home) -> Iterator[Home]:
+def serving(copy: Copy, judged: Home) -> Home:
     """A home whose endpoint serves version 1 while a better candidate waits to be registered."""
     home = copy(judged)
     home.cli("endpoint", "start")
-    yield home
+    return home
 
 
 @instants(INGEST)

@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import click
 
@@ -27,7 +27,7 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
     Example:
       leadscore --home my_home doctor
     """
-    results = [(name, *_ask(check, ctx.obj)) for name, check in _CHECKS.items()]
+    results = list(_results(ctx.obj))
     if as_json:
         say_json([{"check": name, "passed": passed, "found": found} for name, passed, found in results])
     else:
@@ -35,6 +35,15 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
             say(f"{'ok  ' if passed else 'MEND'} {name}: {found}")
     if not all(passed for _, passed, _ in results):
         sys.exit(1)
+
+
+def _results(home: str | None) -> Iterator[tuple[str, bool, str]]:
+    """Ask check after check; without a home, or without its rules, no other one has anything to look at."""
+    for name, check in _CHECKS.items():
+        passed, found = _ask(check, home)
+        yield name, passed, found
+        if not passed and check in (_home, _rules):
+            return
 
 
 def _ask(check: Callable[[Settings], str], home: str | None) -> tuple[bool, str]:
