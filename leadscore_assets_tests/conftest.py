@@ -3,10 +3,15 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from filelock import FileLock
 
 from leadscore_assets_tests.home import NEW, OLD, Home, made_home
+
+# A slow machine is not a failing property.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 Stage = Callable[[Path], Home]
 

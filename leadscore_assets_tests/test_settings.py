@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from leadscore_assets.domain.contract import default_contract
 from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.domain.policy import Policy
-from leadscore_assets.resources import open_platform, open_source
+from leadscore_assets.resources import open_platform
 from leadscore_assets.settings import DEFAULT_HOME, HomeSettings, load_settings, read_toml
 from leadscore_assets_tests.home import CONTRACT, START, Home
 
@@ -30,6 +30,12 @@ def test_the_home_is_the_argument_else_the_variable_else_the_default(
     found = load_settings(tmp_path / "argument" if given == "argument" else None)
     assert found.home == tmp_path / {"default": DEFAULT_HOME}.get(given, given)
     assert not found.exists
+
+
+def test_a_home_without_its_contract_says_so_instead_of_taking_another(home: Home) -> None:
+    (home.path / "contract.toml").unlink()
+    with pytest.raises(InvalidInput, match=r"contract\.toml does not exist; put it back"):
+        load_settings(home.path).contract()
 
 
 def test_a_folder_without_settings_has_every_default(tmp_path: Path) -> None:
@@ -68,7 +74,8 @@ def test_settings_are_read_typed(home: Home) -> None:
 
 def test_another_file_may_hold_the_contract(home: Home) -> None:
     (home.path / "contract.toml").rename(home.path / "other.toml")
-    home.set("contract = ", 'contract = "other.toml"')
+    path = home.path / "leadscore.toml"
+    path.write_text('contract = "other.toml"\n' + path.read_text())
     assert load_settings(home.path).contract() == CONTRACT
 
 
@@ -76,7 +83,6 @@ def test_events_of_the_generator_are_read(tmp_path: Path) -> None:
     text = '[[source.events]]\nkind = "shift"\nstart = 2026-03-02\nfeature = "email_open_rate"\nsize = 1.0\n'
     (event,) = load_settings(write(tmp_path, text)).values.source.events
     assert (event.kind, event.start, event.feature) == ("shift", date(2026, 3, 2), "email_open_rate")
-    assert open_source(load_settings(tmp_path)).address == "generator:b2b?seed=42"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +94,7 @@ def test_events_of_the_generator_are_read(tmp_path: Path) -> None:
         ('[endpoint]\nhost = "0.0.0.0"', "endpoint.host = '0.0.0.0'"),
         ('[endpoint]\nname = "lead score"', "endpoint.name = 'lead score'"),
         ('[[source.events]]\nkind = "shift"\nstart = 2026-03-02', "source.events.0: .*needs the name of a feature"),
-        ("[source", "is not valid TOML: .*line 1"),
+        ("[source", "is not valid TOML: .*; mend the line"),
         ("source = 3", "source = 3"),
     ],
 )
@@ -105,7 +111,7 @@ def test_text_that_is_not_utf_8_is_told(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="does not exist; run 'leadscore init'"):
+    with pytest.raises(InvalidInput, match="does not exist; put it back, or run 'leadscore init --force'"):
         read_toml(tmp_path / "none.toml", HomeSettings.model_validate)
 
 

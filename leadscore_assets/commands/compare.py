@@ -2,11 +2,13 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 
 from leadscore_assets.commands.opening import open_home
-from leadscore_assets.commands.output import json_option, say, say_json
+from leadscore_assets.commands.output import check_folder, json_option, say, say_json, write_file
+from leadscore_assets.domain import bundle
 from leadscore_assets.domain.calendar import week_of
 from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.domain.evaluation import Evaluation, Subject, build_evaluation
@@ -37,17 +39,24 @@ def command(ctx: click.Context, candidate: str, champion: str, data: str, html: 
       leadscore compare 2 1 --data newest_leads.parquet
       leadscore compare 2026-03-23 champion --data leads/ --html comparison.html
     """
+    check_folder(html)
     platform = open_platform(open_home(ctx))
     first, second = find_bundle(platform, candidate), find_bundle(platform, champion)
     evaluation = _compare(platform, first, second, data)
     if html:
-        html.write_text(evaluation_page(evaluation))
+        write_file(html, evaluation_page(evaluation).encode())
     if as_json:
         say_json(evaluation.to_json())
         return
     say(comparison_text(evaluation))
     if html:
         say(f"Page: {html}")
+
+
+def _newer_than_both(platform: Platform, bundles: tuple[NamedBundle, ...], first_day: Any) -> bool:
+    """Say whether every row is newer than what either bundle learnt from."""
+    lineages = [bundle.document(bundle.read(platform.bundles.path(b.digest))[1], bundle.LINEAGE) for b in bundles]
+    return f"{first_day}" > max(lineage["validated_until"] for lineage in lineages)
 
 
 def _compare(platform: Platform, candidate: NamedBundle, champion: NamedBundle, data: str) -> Evaluation:
@@ -67,6 +76,7 @@ def _compare(platform: Platform, candidate: NamedBundle, champion: NamedBundle, 
             candidate_digest=candidate.digest,
             champion_digest=champion.digest,
             champion_version=champion.version or None,
+            comparable=_newer_than_both(platform, (candidate, champion), min(rows.day)),
             policy_digest=platform.policy.digest,
             label_name=contract.label,
             label_minimum=contract.label_minimum,

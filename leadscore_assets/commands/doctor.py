@@ -12,7 +12,7 @@ from leadscore_assets.commands.running import open_instance
 from leadscore_assets.domain.errors import InvalidInput, LeadscoreError
 from leadscore_assets.resources import open_platform, open_source
 from leadscore_assets.settings import Settings, load_settings
-from leadscore_assets.steps.releasing import serves_the_champion
+from leadscore_assets.steps.releasing import forgotten, serves_the_champion
 
 _FREE_BYTES = 1 << 30
 
@@ -84,7 +84,7 @@ def _dagster(settings: Settings) -> str:
 
 def _ledger(settings: Settings) -> str:
     ledger = open_platform(settings).ledger
-    findings = ledger.verify()
+    findings = ledger.verify() + forgotten(open_platform(settings))
     if findings:
         raise InvalidInput(findings[0])
     return f"{len(ledger.records())} records, the chain is sound"
@@ -93,6 +93,8 @@ def _ledger(settings: Settings) -> str:
 def _live(settings: Settings) -> str:
     platform = open_platform(settings)
     champion = platform.registry.production()
+    if champion is None and platform.endpoint.status().variants:
+        raise InvalidInput("the endpoint has a model and the registry has none; restore registry/ from a backup")
     if champion is None:
         return "no model yet; 'leadscore retrain' makes the first"
     findings = serves_the_champion(platform)

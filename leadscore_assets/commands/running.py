@@ -15,6 +15,7 @@ from leadscore_assets.definitions import build_definitions
 from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.settings import Settings
 
+_OPENING_SECONDS = 120
 _PROCESS_TAG = "leadscore/process"
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _ALIVE = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
@@ -78,18 +79,21 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
         raise InvalidInput(f"{folder}/dagster.yaml is missing; run 'leadscore init --force' to write it again")
     if not os.access(folder, os.W_OK):
         raise InvalidInput(f"{folder} cannot be written; give this user permission, or name another home with --home")
-    with _instance_errors(settings.home):
+    from filelock import FileLock
+
+    with _instance_errors(settings.home), FileLock(folder / ".opening.lock", timeout=_OPENING_SECONDS):
         return dg.DagsterInstance.from_config(str(folder))
 
 
 @contextmanager
 def _instance_errors(home: Path) -> Iterator[None]:
     """Say plainly that Dagster's own files cannot be used; what goes wrong inside a step never comes this way."""
+    from alembic.util.exc import CommandError
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
         yield
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, CommandError, OSError) as error:
         what = getattr(error, "orig", None) or error
         raise InvalidInput(
             f"{home / 'dagster'} cannot be used ({what}); give this user permission to its files and free some space"

@@ -1,6 +1,7 @@
 """Judging: candidate and champion on the same test rows, newer than both trainings, once a candidate."""
 
 import time
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -14,7 +15,8 @@ from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.domain.errors import CorruptArtefact, Missing
 from leadscore_assets.domain.evaluation import Answers, Evaluation, JudgedRows, Subject, build_evaluation
 from leadscore_assets.domain.facts import Package
-from leadscore_assets.domain.promotion import MINIMUM_TEST_ROWS
+from leadscore_assets.domain.policy import PromotionPolicy
+from leadscore_assets.domain.promotion import MINIMUM_TEST_ROWS, Verdict, decide
 from leadscore_assets.domain.scoring import Scorer
 from leadscore_assets.domain.slices import TEST
 from leadscore_assets.domain.training import Labelled, labelled
@@ -96,7 +98,7 @@ def _evaluate(platform: Platform, week: date, digest: str, champion: Package | N
     summary, lineage = bundle.document(files, bundle.METRICS), bundle.document(files, bundle.LINEAGE)
     test = labelled(platform.lake.read_files(platform.lake.slice(week, TEST).files), contract)
     part, comparable = _newer_than_champion(test, champion, contract.created_at)
-    rival = Scorer.open(platform.bundles.path(champion.digest), digest=champion.digest) if champion else None
+    rival, lost = _rival(platform, champion, part.table)
     evaluation = build_evaluation(
         subject=Subject(
             week=week,
@@ -120,8 +122,38 @@ def _evaluate(platform: Platform, week: date, digest: str, champion: Package | N
         policy=platform.policy.promotion,
         importance=summary["importance"],
     )
+    if lost:
+        evaluation = replace(evaluation, verdict=_without_champion(evaluation, lost, platform.policy.promotion))
     evaluation.candidate_metrics.update(_latency(scorer, part.table))
     return evaluation
+
+
+def _rival(platform: Platform, champion: Package | None, table: pa.Table) -> tuple[Scorer | None, str]:
+    """Open the champion; where it can no longer answer these rows, return why."""
+    if champion is None:
+        return None, ""
+    try:
+        scorer = Scorer.open(platform.bundles.path(champion.digest), digest=champion.digest)
+    except (CorruptArtefact, Missing) as error:
+        return None, f"The champion's bundle is lost: {error}."
+    absent = [f.name for f in scorer.contract.features if pa.field(f.name, f.arrow_type) not in list(table.schema)]
+    if absent:
+        return None, f"The champion needs columns that the contract no longer has: {', '.join(absent)}."
+    return scorer, ""
+
+
+def _without_champion(evaluation: Evaluation, lost: str, policy: PromotionPolicy) -> Verdict:
+    """Judge a candidate alone, because the champion cannot answer any lead of today: it must reach the floor."""
+    alone = decide(
+        comparison=None,
+        metrics=evaluation.candidate_metrics,
+        champion_exists=False,
+        comparable=True,
+        rows=evaluation.rows,
+        policy=policy,
+    )
+    rule = "champion_cannot_answer" if alone.decision == "promote" else alone.rule
+    return Verdict(alone.decision, rule, (lost, alone.reasons[0]))
 
 
 def _newer_than_champion(test: Labelled, champion: Package | None, created_at: str) -> tuple[Labelled, bool]:

@@ -80,6 +80,14 @@ def release(platform: Platform) -> Release:
     return Release(platform.registry.promote(waiting.version), status, changed=True)
 
 
+def why_not_packaged(platform: Platform, week: date) -> str:
+    """Say why a week's judged candidate is no package; empty when it is one."""
+    evaluation = stored_evaluation(platform, week)
+    if platform.registry.find(evaluation.subject.candidate_digest) is not None:
+        return ""
+    return _why_not(platform, week, evaluation)
+
+
 def package_problems(platform: Platform, week: date) -> list[str]:
     """Compare a week's evaluation with the registry; return each difference as a sentence."""
     digest = stored_evaluation(platform, week).subject.candidate_digest
@@ -87,6 +95,15 @@ def package_problems(platform: Platform, week: date) -> list[str]:
     if len(versions) != 1:
         return [f"bundle {digest[:12]} of week {week} is registered {len(versions)} times, and it should be once"]
     return []
+
+
+def forgotten(platform: Platform) -> list[str]:
+    """Return the packages that the ledger has no record of: what a lost or shortened ledger looks like."""
+    known = {record.subject for record in platform.ledger.records(action="registered")}
+    absent = [package.version for package in platform.registry.packages() if f"package {package.version}" not in known]
+    return [
+        f"the registry has version {version} and the ledger no record of it; restore ledger.db" for version in absent
+    ]
 
 
 def serves_the_champion(platform: Platform) -> list[str]:
@@ -163,7 +180,7 @@ def _refuse(platform: Platform, package: Package, problems: list[str]) -> None:
         evidence={"bundle": package.digest, "problems": problems},
         key=f"refused:{package.digest}:{oneline(problems)}",
     )
-    raise Refused(f"{reason}; retrain the week, or retrain a newer one")
+    raise Refused(f"{reason}; retrain a newer week, whose evidence is then of today")
 
 
 def _lineage(platform: Platform, digest: str, evaluation: Evaluation, run_id: str) -> dict[str, object]:

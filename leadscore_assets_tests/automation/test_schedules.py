@@ -1,6 +1,7 @@
 """The schedules, tick by tick with a clock that the test holds."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -10,18 +11,27 @@ from leadscore_assets.automation.schedules import (
     retraining_on_the_rotating_weekday,
     week_due,
 )
+from leadscore_assets.definitions import build_definitions
 from leadscore_assets.domain.calendar import DAY, WEEK, days_between, run_day
+from leadscore_assets.settings import HomeSettings, Settings
 
-FIRST = date(2026, 1, 5)
+FIRST = date(2025, 2, 3)
 DAYS = days_between(FIRST, FIRST + WEEK * 14)
 
 
-def tick(schedule: dg.ScheduleDefinition, moment: datetime) -> dg.RunRequest | None:
-    """Let a schedule tick at a moment; None where it skipped."""
+def evaluated(schedule: dg.ScheduleDefinition, moment: datetime) -> tuple[dg.RunRequest | None, str]:
+    """Let a schedule tick at a moment; return the run that it asks for, or why it skipped."""
+    settings = Settings(home=Path("none"), values=HomeSettings(start_week=FIRST - WEEK * 4))
+    repository = build_definitions(settings).get_repository_def()
     with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=moment)
-        found = schedule.evaluate_tick(context)
-    return found.run_requests[0] if found.run_requests else None
+        found = schedule.evaluate_tick(
+            dg.build_schedule_context(instance=instance, scheduled_execution_time=moment, repository_def=repository)
+        )
+    return (found.run_requests[0] if found.run_requests else None), found.skip_message or ""
+
+
+def tick(schedule: dg.ScheduleDefinition, moment: datetime) -> dg.RunRequest | None:
+    return evaluated(schedule, moment)[0]
 
 
 def at_five(day: date) -> datetime:
@@ -53,17 +63,16 @@ def test_a_tick_requests_the_week_that_is_due_and_no_other() -> None:
 
 def test_a_day_without_a_retraining_says_when_it_is_due() -> None:
     day = next(day for day in DAYS if not week_due(day))
-    with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_schedule_context(instance=instance, scheduled_execution_time=at_five(day))
-        found = retraining_on_the_rotating_weekday.evaluate_tick(context)
-    assert "is due on" in (found.skip_message or "")
+    request, why = evaluated(retraining_on_the_rotating_weekday, at_five(day))
+    assert request is None
+    assert "is due on" in why
 
 
 @pytest.mark.parametrize("hours", [0, 3, 14, 23])
 def test_a_tick_in_another_time_zone_is_told_by_its_day_in_utc(hours: int) -> None:
     day = next(day for day in DAYS if week_due(day))
     moment = datetime(day.year, day.month, day.day, hours, tzinfo=UTC)
-    elsewhere = moment.astimezone(tz=datetime.now().astimezone().tzinfo)
+    elsewhere = moment.astimezone(timezone(timedelta(hours=-11)))
     request = tick(retraining_on_the_rotating_weekday, elsewhere)
     assert request
     assert request.partition_key == f"{week_due(day)}"
@@ -87,6 +96,6 @@ def test_every_monday_asks_for_the_week_that_ended_on_sunday() -> None:
 def test_leads_come_before_the_retraining_that_needs_them() -> None:
     assert (leads_every_monday.cron_schedule, leads_every_monday.execution_timezone) == ("0 3 * * 1", "UTC")
     assert retraining_on_the_rotating_weekday.cron_schedule == "0 5 * * *"
-    monday = next(day for day in DAYS if week_due(day) and not day.weekday())
+    monday = next(day for day in DAYS if week_due(day) and day.weekday() == 0)
     assert week_due(monday) == monday - WEEK
     assert DAY * 7 == WEEK
