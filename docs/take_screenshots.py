@@ -9,13 +9,13 @@ from pathlib import Path
 
 import click
 from PIL import Image
-from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Page, expect, sync_playwright
 
 from leadscore_assets.resources import open_platform
 from leadscore_assets.settings import load_settings
 from leadscore_assets.steps.judging import page_path
 
-WIDTH, MARGIN = 1400, 24
+WIDTH, MARGIN = 1400, 12
 SWITCHES = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 GRAPH_NODES = "svg foreignObject"
 PAGE_PARTS = "header.verdict, figure:nth-child(-n+4)"
@@ -35,7 +35,7 @@ def take(browser: str, home: str) -> None:
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=browser, args=SWITCHES)
         save("asset_graph.png", asset_graph(opened, f"http://127.0.0.1:{settings.values.ui.port}"))
-        save("evaluation_page.png", evaluation_page(opened, Path(report)))
+        save("evaluation_page.png", evaluation_page(opened, Path(report)), colours=256)
 
 
 def asset_graph(browser: Browser, address: str) -> bytes:
@@ -44,8 +44,8 @@ def asset_graph(browser: Browser, address: str) -> bytes:
     page.goto(f"{address}/asset-groups")
     page.get_by_text("release", exact=True).last.wait_for()
     page.keyboard.press("Alt+e")
-    page.get_by_text("Latest event").first.wait_for()
-    page.wait_for_load_state("networkidle")
+    page.get_by_text("% filled").first.wait_for()
+    expect(page.get_by_text("Loading...")).to_have_count(0)
     return page.screenshot(clip=around(page, GRAPH_NODES))
 
 
@@ -65,11 +65,13 @@ def around(page: Page, selector: str) -> FloatRect:
     return {"x": left, "y": top, "width": right - left, "height": bottom - top}
 
 
-def save(name: str, content: bytes) -> None:
-    """Write a picture beside this file, at the README's width and with no more colours than it needs."""
+def save(name: str, content: bytes, *, colours: int | None = None) -> None:
+    """Write a picture beside this file, at the README's width, with fewer colours where that saves much."""
     image = Image.open(BytesIO(content)).convert("RGB")
     size = (WIDTH, round(image.height * WIDTH / image.width))
-    image.resize(size, Image.Resampling.LANCZOS).quantize(256).save(Path(__file__).parent / name, optimize=True)
+    image = image.resize(size, Image.Resampling.LANCZOS)
+    image = image.quantize(colours) if colours else image
+    image.save(Path(__file__).parent / name, optimize=True)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import hypothesis
 import pytest
 from filelock import FileLock
 
-from leadscore_assets_tests.home import NEW, OLD, Home, made_home
+from leadscore_assets_tests.home import FIRST, NEW, OLD, SECOND, Home, made_home
 
 # A slow machine is not a failing property.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -100,6 +100,18 @@ def copy(tmp_path: Path) -> Iterator[Callable[[Home], Home]]:
     yield make
     for item in made:
         end_server(item)
+
+
+@pytest.fixture
+def small(copy: Callable[[Home], Home], stages: Callable[[str, Stage], Home]) -> Home:
+    """A home of the test's own with two weeks of files, the first of them in the lake."""
+
+    def make(place: Path) -> Home:
+        home = made_home(place, weeks=(FIRST, SECOND))
+        home.cli("ingest", "--week", f"{FIRST}")
+        return home
+
+    return copy(stages("small", make))
 
 
 def end_server(home: Home) -> None:

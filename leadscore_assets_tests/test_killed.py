@@ -1,11 +1,9 @@
 """SIGKILL at chosen instants of each step, then the same command again: the same end, and never half of anything."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +12,7 @@ import pytest
 
 from leadscore_assets.backends.local.bundles import LocalBundles
 from leadscore_assets.domain.calendar import week_days
-from leadscore_assets_tests.home import NEW, OLD, ROWS, WEEKS, Home, leads, write_csv
+from leadscore_assets_tests.home import NEW, OLD, ROWS, WEEKS, Home, ask, leads, write_csv
 from leadscore_assets_tests.home import whole as nothing_is_half_there
 from leadscore_assets_tests.killing import killed_at
 from leadscore_assets_tests.serving.processes import until
@@ -67,11 +65,7 @@ def instants(points: dict[str, str]) -> pytest.MarkDecorator:
 
 def score(home: Home) -> dict[str, Any]:
     lead = {"employees": 100, "opened_mail": True, "industry": "retail", "created_at": "2025-03-03T09:00:00Z"}
-    address = f"http://127.0.0.1:{home.port}/invocations"
-    ask = urllib.request.Request(address, json.dumps(lead).encode(), {"content-type": "application/json"})
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(ask, timeout=10) as response:
-        found: dict[str, Any] = json.loads(response.read())
-        return found
+    return ask(home, lead)
 
 
 @pytest.fixture(scope="session")

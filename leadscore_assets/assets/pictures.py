@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-_WIDTH = 30
+_WIDTH = 20
+_UNBROKEN = str.maketrans({" ": "\u00a0", "-": "\u2011"})
 _DIGITS = 5
 
 
@@ -14,7 +15,7 @@ def bars(values: Mapping[str, float], *, unit: str, digits: int = 0) -> str:
     lines = [f"| | {unit} | |", "|---|---:|:---|"]
     for name, value in values.items():
         length = max(round(value / most * _WIDTH), 1 if value else 0)
-        lines.append(f"| {name} | {value:,.{digits}f} | {'█' * length} |")
+        lines.append(f"| {name.translate(_UNBROKEN)} | {value:,.{digits}f} | {'█' * length} |")
     return "\n".join(lines)
 
 

@@ -59,7 +59,7 @@ def slices(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platfor
 
 def _rows_a_day(item: Slice) -> dict[str, float]:
     held = {file.day: float(file.labelled) for file in item.files}
-    return {f"{day:%a %Y-%m-%d}": held.get(day, 0.0) for day in item.days[-_SHOWN_DAYS:]}
+    return {f"{day:%a %d %b}": held.get(day, 0.0) for day in item.days[-_SHOWN_DAYS:]}
 
 
 ASSETS = [slices]

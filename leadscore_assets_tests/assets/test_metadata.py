@@ -8,7 +8,7 @@ import pytest
 from leadscore_assets.assets.pictures import bars
 from leadscore_assets.commands.running import open_instance
 from leadscore_assets.settings import load_settings
-from leadscore_assets_tests.home import NEW, OLD, Home
+from leadscore_assets_tests.home import NEW, OLD, Home, leads, write_csv
 
 pytestmark = pytest.mark.xdist_group("live")
 
@@ -17,6 +17,16 @@ pytestmark = pytest.mark.xdist_group("live")
 def instance(live: Home) -> Iterator[dg.DagsterInstance]:
     with open_instance(load_settings(live.path)) as opened:
         yield opened
+
+
+def evaluations(instance: dg.DagsterInstance, run_id: str) -> list[dg.AssetCheckEvaluation]:
+    """Return what the checks of a run found."""
+    events = [entry.dagster_event for entry in instance.all_logs(run_id)]
+    return [
+        event.asset_check_evaluation_data
+        for event in events
+        if event and event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    ]
 
 
 def metadata(instance: dg.DagsterInstance, asset: str) -> dict[str, object]:
@@ -51,21 +61,16 @@ def test_the_evaluation_shows_a_picture_and_every_metric_of_both_models(instance
     found = metadata(instance, "evaluation_report")
     assert "data:image/png;base64," in str(found["picture"])
     assert float(str(found["spearman_gain"])) > 1
-    records = found["metrics"]
-    assert isinstance(records, list)
-    rows = {record.data["metric"]: record.data for record in records}
+    table = found["metrics"]
+    assert isinstance(table, dg.TableMetadataValue)
+    rows = {record.data["metric"]: record.data for record in table.records}
     assert {"spearman", "mae", "auc", "latency_p99_ms"} <= set(rows)
     assert rows["spearman"]["champion"] < 0 < rows["spearman"]["candidate"]
 
 
 def test_every_gate_was_asked_and_passed(instance: dg.DagsterInstance) -> None:
     runs = instance.get_runs(filters=dg.RunsFilter(job_name="weekly_job", tags={"dagster/partition": f"{NEW}"}))
-    checks = [
-        entry.dagster_event.asset_check_evaluation_data
-        for entry in instance.all_logs(runs[0].run_id)
-        if entry.dagster_event and entry.dagster_event.event_type_value == "ASSET_CHECK_EVALUATION"
-    ]
-    found = {check.check_name: check.passed for check in checks}
+    found = {check.check_name: check.passed for check in evaluations(instance, runs[0].run_id)}
     assert len(found) >= 12
     assert all(found.values()), found
 
@@ -75,25 +80,17 @@ def test_runs_carry_who_started_them(instance: dg.DagsterInstance) -> None:
 
 
 def test_a_quiet_end_of_a_week_is_told_and_stops_nothing(home: Home) -> None:
-    from leadscore_assets_tests.home import leads, write_csv
-
     write_csv(home.data / f"{OLD}.csv", leads(OLD).slice(0, 60))
     found = home.cli("ingest", "--week", f"{OLD}", "--json").json[0]
     assert (found["rows"], found["success"]) == (60, True)
     with open_instance(load_settings(home.path)) as opened:
         (run,) = opened.get_runs()
-        fresh = [
-            entry.dagster_event.asset_check_evaluation_data
-            for entry in opened.all_logs(run.run_id)
-            if entry.dagster_event and "weekly_leads_are_fresh" in str(entry.dagster_event.event_specific_data)
-        ]
-    failed = [check for check in fresh if getattr(check, "passed", True) is False]
-    assert failed
-    assert failed[0].severity is dg.AssetCheckSeverity.WARN
-    assert "5 whole days before the week's end" in str(failed[0].description)
+        (failed,) = [check for check in evaluations(opened, run.run_id) if not check.passed]
+    assert (failed.check_name, failed.severity) == ("weekly_leads_are_fresh", dg.AssetCheckSeverity.WARN)
+    assert "5 whole days before the week's end" in str(failed.description)
 
 
 def test_bars_are_as_long_as_their_values() -> None:
     lines = bars({"Mon": 30.0, "Tue": 15.0, "Wed": 0.0}, unit="leads").splitlines()
-    assert [line.count("█") for line in lines[2:]] == [30, 15, 0]
+    assert [line.count("█") for line in lines[2:]] == [20, 10, 0]
     assert bars({}, unit="leads") == "no leads"

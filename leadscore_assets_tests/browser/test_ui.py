@@ -77,9 +77,9 @@ def the_week_shows_its_checks_and_metadata(page, ui: Ui):
     page.get_by_text("Checks (3)").wait_for()
     assert page.get_by_text("Succeeded", exact=True).count() == 3
     page.goto(f"{ui.address}/assets/weekly_leads")
-    page.get_by_role("row").filter(has_text=re.compile(r"^quality\b")).first.wait_for()
+    page.get_by_text("quality", exact=True).wait_for()
     page.goto(f"{ui.address}/assets/evaluation_report")
-    page.get_by_text("The first model", exact=False).first.wait_for()
+    page.get_by_text("promote", exact=True).first.wait_for()
 
 
 def automation_is_on_and_nothing_frightens(ui: Ui):
