@@ -174,7 +174,7 @@ def test_weeks_in_the_wrong_order_are_refused(small: Home) -> None:
     refused(small.cli("backfill", "--from", f"{OLD}", "--to", f"{FIRST}", code=1), "is after --to", "exchange them")
 
 
-def test_too_few_rows_are_refused_with_both_numbers_and_the_remedy(small: Home) -> None:
+def test_a_week_with_nothing_to_learn_from_is_refused_with_the_remedy(small: Home) -> None:
     refused(
         small.cli("retrain", "--week", f"{FIRST}", code=1),
         "0 matured and labelled rows",

@@ -13,6 +13,7 @@ import pytest
 from leadscore_assets_tests.home import (
     FIRST,
     OLD,
+    SECOND,
     Home,
     Told,
     leads,

@@ -82,7 +82,7 @@ def test_a_job_whose_bundle_is_gone_is_done_again_with_the_same_digest(trainer, 
 
 def test_a_failed_job_says_why_and_leaves_no_bundle(trainer, job, tmp_path):
     broken = replace(job, hyperparameters={"rounds": "many"})
-    with pytest.raises(PermanentError, match="leadscore-2026-01-05-abc failed: .*rounds"):
+    with pytest.raises(PermanentError, match=r"leadscore-2026-01-05-abc failed: .*rounds"):
         trainer.train(broken, on_line=lambda _: None)
     assert list(LocalBundles(tmp_path / "bundles").digests()) == []
     assert trainer.train(job, on_line=lambda _: None).digest

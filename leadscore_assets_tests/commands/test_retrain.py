@@ -59,7 +59,7 @@ def test_a_backfill_trains_and_judges_but_never_registers_or_deploys(copy: Copy,
 def test_a_week_that_fails_does_not_stop_a_backfill(copy: Copy, ingested: Home) -> None:
     home = copy(ingested)
     told = home.cli("backfill", "--from", f"{WEEKS[0]}", "--to", f"{WEEKS[1]}", code=1)
-    assert f"week {WEEKS[0]}: 0 matured and labelled rows" in " ".join(told.out.split())
+    assert f"week {WEEKS[0]}: no matured and labelled row" in " ".join(told.out.split())
     assert "1 of 2 weeks judged" in told.out
     assert "Nothing was released." in told.out
 

@@ -14,7 +14,7 @@ LAST = WEEKS[-1]
 def test_a_list_is_ranked_best_first_with_band_and_reasons(live: Home, tmp_path: Path) -> None:
     output = tmp_path / "ranked.csv"
     told = live.cli("score", str(live.data / f"{LAST}.csv"), "--output", str(output))
-    assert "210 leads scored by version 2; 0 rejected." in told.out
+    assert "210 leads scored by version 2; 0 rejected" in told.out
     rows = rows_of(output)
     scores = [float(row["score"]) for row in rows]
     assert scores == sorted(scores, reverse=True)
@@ -47,7 +47,7 @@ def test_rejected_rows_are_written_beside_the_list_and_the_exit_code_is_1(live: 
     rows[4]["industry"] = "mining"
     output = tmp_path / "ranked.csv"
     told = live.cli("score", str(write_rows(tmp_path / "leads.csv", rows)), "--output", str(output), code=1)
-    assert "18 leads scored by version 2; 2 rejected." in told.out
+    assert "18 leads scored by version 2; 2 rejected" in told.out
     rejected = rows_of(Path(f"{output}.rejected.csv"))
     assert [row["reasons"] for row in rejected] == [
         "employees: below the minimum 1",
