@@ -174,12 +174,14 @@ def test_weeks_in_the_wrong_order_are_refused(small: Home) -> None:
     refused(small.cli("backfill", "--from", f"{OLD}", "--to", f"{FIRST}", code=1), "is after --to", "exchange them")
 
 
+def test_too_few_rows_are_refused_with_both_numbers_and_the_remedy(small: Home) -> None:
+    small.set("minimum_rows = ", "minimum_rows = 500", file="policy.toml")
+    told = small.cli("retrain", "--week", f"{SECOND}", code=1)
+    refused(told, f"week {SECOND}", "matured and labelled rows", "500", "minimum_rows")
+    nothing_lost(small)
+
+
 def test_a_week_with_nothing_to_learn_from_is_refused_with_the_remedy(small: Home) -> None:
-    refused(
-        small.cli("retrain", "--week", f"{FIRST}", code=1),
-        "0 matured and labelled rows",
-        "200",
-        "minimum_rows",
-        "ingest more weeks",
-    )
+    told = small.cli("retrain", "--week", f"{FIRST}", code=1)
+    refused(told, f"week {FIRST}", "no matured and labelled row", "train a later week")
     nothing_lost(small)
