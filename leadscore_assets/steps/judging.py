@@ -87,6 +87,8 @@ def _judge_now(platform: Platform, week: date, digest: str, champion: Package | 
     judged = _count(platform, test.digest, digest)
     evaluation = _evaluate(platform, week, digest, champion, judged)
     platform.lake.write_bytes(page_path(week), evaluation_page(evaluation).encode())
+    # A week may be judged again; the evidence of an earlier release stays under its own digest.
+    platform.lake.write_json(f"evaluations/{evaluation.digest}.json", evaluation.to_json())
     platform.lake.write_json(_path(week), {"terms_digest": terms, "evaluation": evaluation.to_json()})
     return evaluation
 
