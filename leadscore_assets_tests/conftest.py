@@ -72,10 +72,23 @@ def judged(stages: Callable[[str, Stage], Home], champion: Home) -> Home:
 
 
 @pytest.fixture(scope="session")
-def live(tmp_path_factory: pytest.TempPathFactory, judged: Home) -> Iterator[Home]:
+def released(stages: Callable[[str, Stage], Home], judged: Home) -> Home:
+    """Two versions, the newer in production; the endpoint is stopped."""
+
+    def make(place: Path) -> Home:
+        home = judged.copied(place)
+        home.cli("retrain", "--week", f"{NEW}")
+        home.cli("endpoint", "stop")
+        return home
+
+    return stages("released", make)
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory, released: Home) -> Iterator[Home]:
     """Two versions, the newer in production and served; to be looked at, not changed."""
-    home = judged.copied(tmp_path_factory.mktemp("live") / "home")
-    home.cli("retrain", "--week", f"{NEW}")
+    home = released.copied(tmp_path_factory.mktemp("live") / "home")
+    home.cli("endpoint", "start")
     yield home
     end_server(home)
 

@@ -1,7 +1,7 @@
 """From files of leads to a scored lead over HTTP, and the same on real data."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from leadscore_assets.commands.demo import lead_as_request
 from leadscore_assets.domain.calendar import WEEK
 from leadscore_assets.domain.generator import generate_week, small_contract
 from leadscore_assets.settings import load_settings
-from leadscore_assets_tests.conftest import end_server
+from leadscore_assets_tests.conftest import Stage, end_server
 from leadscore_assets_tests.home import START, Home, ask, free_port, run_cli, write_csv
 
 REAL = Path(__file__).parents[2] / "shared" / "data"
@@ -36,15 +36,22 @@ def quick(home: Home, *lines: tuple[str, str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+def deployed(stages: Callable[[str, Stage], Home], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """Generated leads, exported week by week as CSV, drafted into a home without a word about them, and retrained."""
-    root = tmp_path_factory.mktemp("end_to_end")
-    for week in GENERATED:
-        write_csv(root / "exports" / f"{week}.csv", generate_week(week, contract=small_contract(), seed=42))
-    home = Home(root / "home", free_port())
-    make(home, root / "exports", "--horizon", "7")
-    quick(home)
-    home.cli("retrain")
+
+    def made(place: Path) -> Home:
+        for week in GENERATED:
+            write_csv(place / "exports" / f"{week}.csv", generate_week(week, contract=small_contract(), seed=42))
+        home = Home(place, free_port())
+        make(home, place / "exports", "--horizon", "7")
+        quick(home)
+        home.cli("retrain")
+        assert home.cli("endpoint", "status", "--json").json["running"] is True
+        home.cli("endpoint", "stop")
+        return home
+
+    home = stages("deployed", made).copied(tmp_path_factory.mktemp("deployed") / "home")
+    home.cli("endpoint", "start")
     yield home
     end_server(home)
 
@@ -72,9 +79,6 @@ def listed(home: Home, data: Path, output: Path) -> dict[str, float]:
     return dict(zip(table["lead_id"].to_pylist(), table["score"].to_pylist(), strict=True))
 
 
-pytestmark = pytest.mark.xdist_group("end_to_end")
-
-
 def test_weeks_of_csv_files_become_a_served_champion(deployed: Home) -> None:
     found = deployed.cli("status", "--json").json
     assert found["weeks"]["stored"] == len(GENERATED)
@@ -85,7 +89,7 @@ def test_weeks_of_csv_files_become_a_served_champion(deployed: Home) -> None:
 
 
 def test_http_boto3_and_the_list_give_the_same_bits(deployed: Home, runtime: Any, tmp_path: Path) -> None:
-    data = deployed.path.parent / "exports" / f"{GENERATED[-1]}.csv"
+    data = deployed.path / "exports" / f"{GENERATED[-1]}.csv"
     scores = listed(deployed, data, tmp_path / "ranked.parquet")
     contract = load_settings(deployed.path).contract()
     platform = deployed.platform()

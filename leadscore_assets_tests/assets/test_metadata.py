@@ -10,8 +10,6 @@ from leadscore_assets.commands.running import open_instance
 from leadscore_assets.settings import load_settings
 from leadscore_assets_tests.home import NEW, OLD, Home, leads, write_csv
 
-pytestmark = pytest.mark.xdist_group("live")
-
 
 @pytest.fixture
 def instance(live: Home) -> Iterator[dg.DagsterInstance]:

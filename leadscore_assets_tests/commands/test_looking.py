@@ -9,7 +9,6 @@ import pytest
 
 from leadscore_assets_tests.home import NEW, OLD, START, WEEKS, Home, run_cli
 
-pytestmark = pytest.mark.xdist_group("live")
 Copy = Callable[[Home], Home]
 
 

@@ -3,11 +3,9 @@
 from pathlib import Path
 
 import pyarrow.parquet as pq
-import pytest
 
 from leadscore_assets_tests.home import WEEKS, Home, leads, rows_of, write_csv, write_parquet, write_rows
 
-pytestmark = pytest.mark.xdist_group("live")
 LAST = WEEKS[-1]
 
 
