@@ -131,7 +131,9 @@ def as_nobody(home: Home) -> Told:
         "except SystemExit: os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         "sys.argv = sys.argv[:4]; cli.main()"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    # Nor write the coverage's files into this checkout.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
     return Told(done.returncode, done.stdout, done.stderr)
 
 
