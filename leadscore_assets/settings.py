@@ -82,14 +82,14 @@ class Settings:
         return (self.home / SETTINGS_FILE).is_file()
 
     def contract(self) -> Contract:
-        """Read the contract; the built-in one where the home has no file yet."""
+        """Read the contract; the built-in one where there is no home yet."""
         path = self.home / self.values.contract
-        return read_toml(path, contract_from) if path.is_file() else default_contract()
+        return read_toml(path, contract_from) if self.exists else default_contract()
 
     def policy(self) -> Policy:
-        """Read the policy; the default one where the home has no file yet."""
+        """Read the policy; the default one where there is no home yet."""
         path = self.home / self.values.policy
-        return read_toml(path, policy_from) if path.is_file() else Policy()
+        return read_toml(path, policy_from) if self.exists else Policy()
 
 
 def load_settings(home: str | Path | None = None) -> Settings:
@@ -113,7 +113,9 @@ def read_toml(path: Path, build: Callable[[dict[str, Any]], Model]) -> Model:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InvalidInput(f"{path} does not exist; run 'leadscore init' or name another home with --home") from None
+        raise InvalidInput(
+            f"{path} does not exist; put it back, or run 'leadscore init --force' to draft it again"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{path} is not valid TOML: {error}; mend the line or run 'leadscore init' again") from None
     try:

@@ -3,10 +3,15 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from filelock import FileLock
 
-from leadscore_assets_tests.home import NEW, OLD, Home, made_home
+from leadscore_assets_tests.home import FIRST, NEW, OLD, SECOND, Home, made_home
+
+# A slow machine is not a failing property.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 Stage = Callable[[Path], Home]
 
@@ -66,6 +71,28 @@ def judged(stages: Callable[[str, Stage], Home], champion: Home) -> Home:
     return stages("judged", make)
 
 
+@pytest.fixture(scope="session")
+def released(stages: Callable[[str, Stage], Home], judged: Home) -> Home:
+    """Two versions, the newer in production; the endpoint is stopped."""
+
+    def make(place: Path) -> Home:
+        home = judged.copied(place)
+        home.cli("retrain", "--week", f"{NEW}")
+        home.cli("endpoint", "stop")
+        return home
+
+    return stages("released", make)
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory, released: Home) -> Iterator[Home]:
+    """Two versions, the newer in production and served; to be looked at, not changed."""
+    home = released.copied(tmp_path_factory.mktemp("live") / "home")
+    home.cli("endpoint", "start")
+    yield home
+    end_server(home)
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
     """A home of the test's own with a CSV file a week; nothing is ingested."""
@@ -86,6 +113,18 @@ def copy(tmp_path: Path) -> Iterator[Callable[[Home], Home]]:
     yield make
     for item in made:
         end_server(item)
+
+
+@pytest.fixture
+def small(copy: Callable[[Home], Home], stages: Callable[[str, Stage], Home]) -> Home:
+    """A home of the test's own with two weeks of files, the first of them in the lake."""
+
+    def make(place: Path) -> Home:
+        home = made_home(place, weeks=(FIRST, SECOND))
+        home.cli("ingest", "--week", f"{FIRST}")
+        return home
+
+    return copy(stages("small", make))
 
 
 def end_server(home: Home) -> None:

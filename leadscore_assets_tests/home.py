@@ -10,6 +10,7 @@ import os
 import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -30,13 +31,14 @@ from leadscore_assets.backends.home_files import write_home
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.calendar import WEEK, at_midnight
 from leadscore_assets.domain.contract import Contract, Derived, Feature
+from leadscore_assets.domain.policy import Policy, policy_from
 from leadscore_assets.resources import open_platform
 from leadscore_assets.settings import load_settings
 from leadscore_assets.steps.platform import Platform
 
 START = date(2025, 1, 6)
 WEEKS = tuple(START + WEEK * number for number in range(7))
-OLD, NEW = WEEKS[2], WEEKS[5]
+FIRST, SECOND, OLD, NEW = WEEKS[0], WEEKS[1], WEEKS[2], WEEKS[5]
 TURNED = 3
 ROWS = 210
 CONTRACT = Contract(
@@ -129,6 +131,24 @@ def spawn_cli(*arguments: str, **environment: str) -> Told:
     return Told(done.returncode, done.stdout, done.stderr)
 
 
+def refused(told: Told, *parts: str) -> None:
+    """Assert one clear message: it names every part and shows nothing of the program's inside."""
+    assert told.code != 0
+    assert "Traceback" not in told.out + told.err
+    assert "leadscore_assets." not in told.error
+    for part in parts:
+        assert part in told.error, told.error
+
+
+def ask(home: Home, lead: dict[str, Any]) -> dict[str, Any]:
+    """Send a lead to a home's endpoint over HTTP and return its answer."""
+    address = f"http://127.0.0.1:{home.port}/invocations"
+    request = urllib.request.Request(address, json.dumps(lead).encode(), {"content-type": "application/json"})
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as response:
+        found: dict[str, Any] = json.loads(response.read())
+        return found
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -156,6 +176,12 @@ def leads(week: date, *, rows: int = ROWS, seed: int | None = None) -> pa.Table:
         },
         schema=CONTRACT.schema,
     )
+
+
+def policy_with(policy: Policy, section: str, **values: Any) -> Policy:
+    """Return a policy with other values in a section."""
+    content = policy.model_dump()
+    return policy_from({**content, section: {**content[section], **values}})
 
 
 def write_csv(path: Path, table: pa.Table) -> Path:
@@ -213,3 +239,11 @@ def whole(home: Home) -> None:
         packages = platform.registry.packages()
         assert len({package.digest for package in packages}) == len(packages)
         assert sum(package.stage == "production" for package in packages) <= 1
+
+
+def nothing_lost(home: Home) -> None:
+    """Assert that the first week is there, all of it, and nothing is half there."""
+    manifest = home.platform().lake.manifest(FIRST)
+    assert manifest
+    assert manifest.rows == ROWS
+    whole(home)

@@ -1,12 +1,10 @@
 """SIGKILL at chosen instants of each step, then the same command again: the same end, and never half of anything."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import psutil
@@ -14,7 +12,7 @@ import pytest
 
 from leadscore_assets.backends.local.bundles import LocalBundles
 from leadscore_assets.domain.calendar import week_days
-from leadscore_assets_tests.home import NEW, OLD, ROWS, WEEKS, Home, leads, write_csv
+from leadscore_assets_tests.home import NEW, OLD, ROWS, WEEKS, Home, ask, leads, write_csv
 from leadscore_assets_tests.home import whole as nothing_is_half_there
 from leadscore_assets_tests.killing import killed_at
 from leadscore_assets_tests.serving.processes import until
@@ -36,7 +34,7 @@ INGEST = {
 }
 TRAINING = {
     "while the child starts": "threading:Timer after 1",
-    "before the bundle is kept": f"{TRAINER}:LocalBundles.add before 1",
+    "before the bundle is kept": "leadscore_assets.backends.local.bundles:LocalBundles.add before 1",
     "while the bundle is moved": "leadscore_assets.backends.local.bundles:publish_folder before 1",
     "before the job's result is kept": f"{TRAINER}:write_atomically before 1",
     "before the model is recorded": f"{LEDGER}:SqlLedger.append before 1 trained",
@@ -67,11 +65,7 @@ def instants(points: dict[str, str]) -> pytest.MarkDecorator:
 
 def score(home: Home) -> dict[str, Any]:
     lead = {"employees": 100, "opened_mail": True, "industry": "retail", "created_at": "2025-03-03T09:00:00Z"}
-    address = f"http://127.0.0.1:{home.port}/invocations"
-    ask = urllib.request.Request(address, json.dumps(lead).encode(), {"content-type": "application/json"})
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(ask, timeout=10) as response:
-        found: dict[str, Any] = json.loads(response.read())
-        return found
+    return ask(home, lead)
 
 
 @pytest.fixture(scope="session")
@@ -89,11 +83,11 @@ def bundle_digest(champion: Home) -> str:
 
 
 @pytest.fixture
-def serving(copy: Copy, judged: Home) -> Iterator[Home]:
+def serving(copy: Copy, judged: Home) -> Home:
     """A home whose endpoint serves version 1 while a better candidate waits to be registered."""
     home = copy(judged)
     home.cli("endpoint", "start")
-    yield home
+    return home
 
 
 @instants(INGEST)

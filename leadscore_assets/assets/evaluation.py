@@ -3,6 +3,7 @@
 import dagster as dg
 
 from leadscore_assets.assets.declare import told_apart, week_in, weekly_asset
+from leadscore_assets.assets.pictures import readable
 from leadscore_assets.domain.evaluation import Evaluation
 from leadscore_assets.reports.picture import inline_png
 from leadscore_assets.steps.judging import judge_candidate, page_path
@@ -16,7 +17,7 @@ def evaluation_report(context: dg.AssetExecutionContext, platform: dg.ResourcePa
     with told_apart():
         evaluation = judge_candidate(platform, week)
         page = platform.lake.local_path(page_path(week))
-    gain = {"spearman_gain": evaluation.comparison.difference} if evaluation.comparison else {}
+    gain = {"spearman_gain": round(evaluation.comparison.difference, 5)} if evaluation.comparison else {}
     return dg.MaterializeResult(
         data_version=dg.DataVersion(evaluation.digest),
         metadata={
@@ -28,22 +29,16 @@ def evaluation_report(context: dg.AssetExecutionContext, platform: dg.ResourcePa
             "test_rows": evaluation.rows,
             "judged_on_these_rows": evaluation.subject.judged,
             **gain,
-            **evaluation.candidate_metrics,
+            **readable(evaluation.candidate_metrics),
         },
     )
 
 
 def _table(evaluation: Evaluation) -> list[dg.TableRecord]:
-    champion = evaluation.champion_metrics
+    champion = readable(evaluation.champion_metrics)
     return [
-        dg.TableRecord(
-            {
-                "metric": name,
-                "candidate": round(value, 5),
-                "champion": round(champion[name], 5) if name in champion else None,
-            }
-        )
-        for name, value in evaluation.candidate_metrics.items()
+        dg.TableRecord({"metric": name, "candidate": value, "champion": champion.get(name)})
+        for name, value in readable(evaluation.candidate_metrics).items()
     ]
 
 

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from leadscore_assets.assets.declare import told_apart, week_in, weekly_asset
-from leadscore_assets.assets.pictures import bars
+from leadscore_assets.assets.pictures import bars, short
 from leadscore_assets.steps.ingest import ingest_week
 from leadscore_assets.steps.platform import Platform
 
@@ -19,20 +19,21 @@ def weekly_leads(context: dg.AssetExecutionContext, platform: dg.ResourceParam[P
         manifest = ingest_week(platform, week_in(context))
     days = {f"{file.day:%a %d}": float(file.rows) for file in manifest.files}
     reasons = [dg.TableRecord({"reason": name, "rows": count}) for name, count in sorted(manifest.reasons.items())]
+    parts = [dg.TableRecord({"part": name, "share": round(value, 5)}) for name, value in manifest.quality.items()]
     return dg.MaterializeResult(
         data_version=dg.DataVersion(manifest.digest),
         metadata={
             "dagster/row_count": manifest.rows,
+            "quality": round(manifest.quality.get("score", 1.0), 5),
+            "rows_a_day": dg.MetadataValue.md(bars(days, unit="leads")),
             "quarantined": manifest.quarantined,
             "duplicates": manifest.duplicates,
             "late": manifest.late,
             "corrected": manifest.corrected,
             "unlabelled": manifest.unlabelled,
             "generation": manifest.generation,
-            "quality": manifest.quality.get("score", 1.0),
-            "quality_parts": dg.MetadataValue.json(manifest.quality),
-            "rows_a_day": dg.MetadataValue.md(bars(days, unit="leads")),
-            "digest": manifest.digest,
+            "quality_parts": dg.MetadataValue.table(parts),
+            "digest": short(manifest.digest),
             "source": manifest.source,
             **({"quarantine": dg.MetadataValue.table(reasons)} if reasons else {}),
         },

@@ -5,9 +5,11 @@ from typing import Any
 import dagster as dg
 
 from leadscore_assets.assets.declare import told_apart, week_in, weekly_asset
-from leadscore_assets.assets.pictures import bars
+from leadscore_assets.assets.pictures import bars, short
 from leadscore_assets.steps.fitting import Fitted, fit_candidate
 from leadscore_assets.steps.platform import Platform
+
+_SHOWN_FEATURES = 12
 
 
 @weekly_asset(deps=["train_slice", "validation_slice"], group_name="model", kinds={"xgboost"})
@@ -15,17 +17,17 @@ def trained_model(context: dg.AssetExecutionContext, platform: dg.ResourceParam[
     """One week's candidate: model, features, calibrator, bands and golden rows in one bundle with one digest."""
     with told_apart():
         fitted = fit_candidate(platform, week_in(context), on_line=context.log.info)
-    top = dict(list(fitted.summary["importance"].items())[:12])
+    shares = sorted(fitted.summary["importance"].items(), key=lambda item: item[1], reverse=True)[:_SHOWN_FEATURES]
     return dg.MaterializeResult(
         data_version=dg.DataVersion(fitted.digest),
         metadata={
-            "bundle": fitted.digest,
+            "bundle": short(fitted.digest),
             "learner": fitted.summary["learner"],
             "learners": dg.MetadataValue.table(_learners(fitted)),
             "objective": fitted.summary["objective"],
             "hyperparameters": dg.MetadataValue.json(fitted.summary["hyperparameters"]),
             "train_rows": fitted.summary["train_rows"],
-            "validation_rmse": fitted.summary["validation_rmse"],
+            "validation_rmse": round(fitted.summary["validation_rmse"], 5),
             "rounds": fitted.summary["rounds"],
             "inputs": fitted.summary["inputs"],
             "seconds": fitted.seconds,
@@ -35,7 +37,7 @@ def trained_model(context: dg.AssetExecutionContext, platform: dg.ResourceParam[
             "job": fitted.job,
             "trained": f"{fitted.lineage['trained_from']} to {fitted.lineage['trained_until']}",
             "importance": dg.MetadataValue.md(
-                bars({k: 1000 * v for k, v in top.items()}, unit="thousandths of the gain")
+                bars({name: 100 * share for name, share in shares}, unit="% of the gain", digits=1)
             ),
             "lineage": dg.MetadataValue.json(fitted.lineage),
             **_tuning(fitted),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from leadscore_assets.assets.declare import OWNER, Declaration, Weekly, told_apart, week_in, weekly_asset
+from leadscore_assets.assets.pictures import readable, short
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.releasing import package_candidate, release
 
@@ -19,8 +20,7 @@ def model_package(
 
     A candidate that is not better ends here with its reason recorded and no package. A backfill never registers.
     """
-    if any(tag in context.run.tags for tag in BACKFILL_TAGS):
-        context.log.info("This run is part of a backfill: historical weeks train and evaluate, they never release.")
+    if _in_backfill(context):
         return
     with told_apart():
         package = package_candidate(platform, week_in(context))
@@ -35,9 +35,9 @@ def model_package(
             "version": package.version,
             "semver": package.semver,
             "stage": package.stage,
-            "bundle": package.digest,
+            "bundle": short(package.digest),
             "lineage": dg.MetadataValue.json(package.lineage),
-            **package.metrics,
+            **readable(package.metrics),
         },
     )
 
@@ -46,29 +46,41 @@ def endpoint(_: Weekly) -> dg.AssetsDefinition:
     """Declare the one asset that has no week."""
     deps = [dg.AssetDep("model_package", partition_mapping=dg.LastPartitionMapping())]
 
-    @dg.asset(name="endpoint", deps=deps, group_name="release", kinds={"http"}, owners=[OWNER])
-    def _endpoint(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+    @dg.asset(name="endpoint", deps=deps, group_name="release", kinds={"http"}, owners=[OWNER], output_required=False)
+    def _endpoint(
+        context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
+    ) -> Iterator[dg.MaterializeResult]:
         """The live scoring endpoint and the version it serves.
 
         Everything that speaks for a package is read again before traffic moves; a failed gate or a changed digest
-        refuses the release, however this asset was started.
+        refuses the release, however this asset was started. A backfill never touches it.
         """
+        if _in_backfill(context):
+            return
         with told_apart():
             found = release(platform)
-        return dg.MaterializeResult(
+        yield dg.MaterializeResult(
             data_version=dg.DataVersion(found.package.digest),
             metadata={
                 "version": found.package.version,
                 "semver": found.package.semver,
-                "bundle": found.package.digest,
+                "bundle": short(found.package.digest),
                 "week": f"{found.package.week}",
                 "address": dg.MetadataValue.url(found.status.address),
                 "generation": found.status.generation,
                 "changed": found.changed,
+                **readable({name: value for name, value in found.package.metrics.items() if name == "spearman"}),
             },
         )
 
     return _endpoint
+
+
+def _in_backfill(context: dg.AssetExecutionContext) -> bool:
+    if not any(tag in context.run.tags for tag in BACKFILL_TAGS):
+        return False
+    context.log.info("This run is part of a backfill: historical weeks train and evaluate, they never release.")
+    return True
 
 
 ASSETS: list[Declaration] = [model_package, endpoint]

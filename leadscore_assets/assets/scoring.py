@@ -6,7 +6,7 @@ import dagster as dg
 
 from leadscore_assets.assets.declare import told_apart, week_in, weekly_asset
 from leadscore_assets.assets.pictures import bars
-from leadscore_assets.steps.listing import score_week
+from leadscore_assets.steps.listing import cannot_score, score_week
 from leadscore_assets.steps.platform import Platform
 
 
@@ -15,8 +15,10 @@ def scored_leads(
     context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
 ) -> Iterator[dg.MaterializeResult]:
     """One week's leads scored by the champion and ranked, with band and reasons; skipped while there is no champion."""
-    if platform.registry.production() is None:
-        context.log.info("No model is in production yet, so nothing is scored; run 'leadscore retrain'.")
+    with told_apart():
+        reason = cannot_score(platform)
+    if reason:
+        context.log.warning(f"Nothing is scored: {reason}.")
         return
     with told_apart():
         ranked = score_week(platform, week_in(context))
@@ -28,7 +30,7 @@ def scored_leads(
             "bands": dg.MetadataValue.md(bars({k: float(v) for k, v in ranked.bands.items()}, unit="leads")),
             "csv": dg.MetadataValue.path(ranked.csv),
             "parquet": dg.MetadataValue.path(ranked.parquet),
-            **({"mean_score": mean} if mean is not None else {}),
+            **({"mean_score": round(mean, 5)} if mean is not None else {}),
         },
     )
 

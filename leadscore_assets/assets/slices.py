@@ -1,18 +1,21 @@
-"""Slices: the days that train, validate and test a week's model."""
+"""Slices: the days that train, validate and test a week's model.
+
+They read up to 26 weeks of leads and depend on their own week alone: Dagster's backfill of a week takes along whatever
+depends on it, so a window here would retrain half a year of later weeks with every week that is ingested again.
+"""
 
 from collections.abc import Iterator
 
 import dagster as dg
 
 from leadscore_assets.assets.declare import OWNER, told_apart, week_in, weekly_multi_asset
+from leadscore_assets.assets.pictures import bars, short
+from leadscore_assets.domain.facts import Slice
 from leadscore_assets.domain.slices import NAMES
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.slicing import cut_slices
 
-_WINDOW = dg.AssetDep(
-    "weekly_leads",
-    partition_mapping=dg.TimeWindowPartitionMapping(start_offset=-26, allow_nonexistent_upstream_partitions=True),
-)
+_SHOWN_DAYS = 10
 _ABOUT = {
     "train": "The days that one week's model learns from, by address.",
     "validation": "The day that stops, calibrates and bands one week's model, by address.",
@@ -23,7 +26,7 @@ _ABOUT = {
 def _spec(name: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         f"{name}_slice",
-        deps=[_WINDOW],
+        deps=["weekly_leads"],
         group_name="slices",
         owners=[OWNER],
         kinds={"parquet"},
@@ -45,12 +48,18 @@ def slices(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platfor
                 "days": len(item.days),
                 "first_day": f"{item.days[0]:%a %Y-%m-%d}",
                 "last_day": f"{item.days[-1]:%a %Y-%m-%d}",
+                "rows_a_day": dg.MetadataValue.md(bars(_rows_a_day(item), unit="labelled leads")),
                 "window_ends_before": f"{cut.plan.end}",
                 "rows_in_window": cut.plan.rows,
                 "weeks_left_out": ", ".join(cut.left_out) or "none",
-                "digest": item.digest,
+                "digest": short(item.digest),
             },
         )
+
+
+def _rows_a_day(item: Slice) -> dict[str, float]:
+    held = {file.day: float(file.labelled) for file in item.files}
+    return {f"{day:%a %d %b}": held.get(day, 0.0) for day in item.days[-_SHOWN_DAYS:]}
 
 
 ASSETS = [slices]

@@ -2,26 +2,34 @@
 
 import dagster as dg
 
+from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.steps.ingest import reopened_weeks
 from leadscore_assets.steps.platform import Platform
+
+_AT_ONCE = 8
 
 
 @dg.sensor(
     job_name="ingest_job",
     minimum_interval_seconds=3600,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Ingest again each stored week whose rows in the source changed.",
+    description="Ingest weeks whose rows in the source changed, and finished weeks that were missed.",
 )
 def weeks_with_late_or_corrected_leads(
     context: dg.SensorEvaluationContext, platform: dg.ResourceParam[Platform]
 ) -> dg.SensorResult | dg.SkipReason:
-    """Ingest again each stored week whose rows in the source changed."""
-    digests = platform.source.weeks()
-    weeks = [week for week in reopened_weeks(platform) if platform.lake.manifest(week)]
+    """Ingest again each stored week whose rows in the source changed, and finished weeks that were missed since."""
+    held = {item.week: item for item in platform.lake.manifests(platform.start_week, platform.last_finished_week())}
+    weeks = [week for week in reopened_weeks(platform) if held and week >= min(held)]
     if not weeks:
-        return dg.SkipReason("no stored week changed in the source")
+        return dg.SkipReason("no stored week changed in the source, and none was missed since the first")
+    # A key is remembered for ever: the generation tells a second change, the day lets a failed run be tried again.
+    digests, contract, today = platform.source.weeks(), platform.contract.digest, platform.today()
+    state = {week: (held[week].generation if week in held else 0, digests.get(week, "gone")) for week in weeks}
+    keys = {week: digest_of([*state[week], contract])[:16] for week in weeks}
     requests = [
-        dg.RunRequest(partition_key=week.isoformat(), run_key=f"reopened:{week}:{digests[week][:16]}") for week in weeks
+        dg.RunRequest(partition_key=f"{week}", run_key=f"reopened:{week}:{keys[week]}:{today}")
+        for week in weeks[:_AT_ONCE]
     ]
     return dg.SensorResult(run_requests=requests)
 

@@ -65,6 +65,10 @@ class Lake(Protocol):
         """Read stored files in order after checking that their bytes are what was written; raise CorruptArtefact."""
         ...
 
+    def holds(self, path: str) -> bool:
+        """Tell whether a file is there."""
+        ...
+
     def local_path(self, path: str) -> Path:
         """Return a file's path on this machine, fetched first where the lake is remote."""
         ...

@@ -3,11 +3,13 @@
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 
 from leadscore_assets.commands.opening import open_home
-from leadscore_assets.commands.output import json_option, say, say_json
+from leadscore_assets.commands.output import check_folder, json_option, say, say_json, write_file
+from leadscore_assets.domain import bundle
 from leadscore_assets.domain.calendar import week_of
 from leadscore_assets.domain.claims import metric_title
 from leadscore_assets.domain.errors import InvalidInput
@@ -20,7 +22,8 @@ from leadscore_assets.domain.segments import segment_columns
 from leadscore_assets.reports.page import evaluation_page
 from leadscore_assets.reports.terminal import comparison_text
 from leadscore_assets.resources import open_platform, open_sample
-from leadscore_assets.steps.judging import answers, judged_rows
+from leadscore_assets.steps.answering import answers
+from leadscore_assets.steps.evaluating import judged_rows
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.reading import NamedBundle, check_leads, find_bundle
 
@@ -57,12 +60,13 @@ def command(  # noqa: PLR0913 - one parameter an option of the command line
       leadscore compare 2026-03-23 champion --data leads/ --html comparison.html
       leadscore compare 2 1 --data newest_leads.parquet --metric auc --threshold 0.01
     """
+    check_folder(html)
     platform = open_platform(open_home(ctx))
     rules = platform.policy.promotion
     rules = rules.model_copy(update={"metric": metric}) if metric else rules
     evaluation = _compare(platform, (find_bundle(platform, candidate), find_bundle(platform, champion)), data, rules)
     if html:
-        html.write_text(evaluation_page(evaluation), encoding="utf-8")
+        write_file(html, evaluation_page(evaluation).encode())
     passed = None if threshold is None else _reaches(evaluation, threshold)
     if as_json:
         say_json({"threshold": threshold, "passed": passed, **evaluation.to_json()})
@@ -94,6 +98,12 @@ def _threshold_text(evaluation: Evaluation, threshold: float) -> str:
     return f"Threshold {threshold:g}: {reached}. Gain in {title} {gain:+.4f} ({low:+.4f} to {high:+.4f})."
 
 
+def _newer_than_both(platform: Platform, bundles: tuple[NamedBundle, ...], first_day: Any) -> bool:
+    """Say whether every row is newer than what either bundle learnt from."""
+    lineages = [bundle.document(bundle.read(platform.bundles.path(b.digest))[1], bundle.LINEAGE) for b in bundles]
+    return f"{first_day}" > max(lineage["validated_until"] for lineage in lineages)
+
+
 def _compare(
     platform: Platform, bundles: tuple[NamedBundle, NamedBundle], data: str, rules: PromotionPolicy
 ) -> Evaluation:
@@ -119,6 +129,7 @@ def _compare(
             candidate_digest=candidate.digest,
             champion_digest=champion.digest,
             champion_version=champion.version or None,
+            comparable=_newer_than_both(platform, (candidate, champion), min(rows.day)),
             policy_digest=platform.policy.digest,
             label_name=contract.label,
             label_minimum=contract.label_minimum,

@@ -64,7 +64,7 @@ def command(ctx: click.Context, weeks: int, trained: int, port: int, *, as_json:
     else:
         _say_summary(platform, summary)
     if any(not outcome.success for outcome in outcomes):
-        _say_problems(outcomes)
+        _say_problems([outcome for outcome in outcomes if outcome not in rounds])
         sys.exit(1)
 
 
@@ -96,10 +96,15 @@ def _summary(platform: Platform, home: Path, rounds: list[dict[str, Any]]) -> di
         "trained": rounds,
         "champion": champion.to_json() if champion else None,
         "endpoint": status.to_json(),
-        "page": f"{platform.lake.local_path(page_path(champion.week))}" if champion else None,
-        "list": f"{home}/lake/scored/week={manifests[-1].week}/leads.csv" if manifests else None,
-        "curl": f"curl -s {status.address}/invocations -H 'content-type: application/json' -d @{sample}",
+        "page": _short(platform.lake.local_path(page_path(champion.week))) if champion else None,
+        "list": _short(home / f"lake/scored/week={manifests[-1].week}/leads.csv") if manifests else None,
+        "curl": f"curl -s {status.address}/invocations -H 'content-type: application/json' -d @{_short(sample)}",
     }
+
+
+def _short(path: Path) -> str:
+    """Write a path as a person in this folder would."""
+    return f"{path.relative_to(Path.cwd())}" if path.is_relative_to(Path.cwd()) else f"{path}"
 
 
 def _sample(platform: Platform, file: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import click
 
@@ -12,7 +12,7 @@ from leadscore_assets.commands.running import open_instance
 from leadscore_assets.domain.errors import InvalidInput, LeadscoreError
 from leadscore_assets.resources import open_platform, open_source
 from leadscore_assets.settings import Settings, load_settings
-from leadscore_assets.steps.releasing import serves_the_champion
+from leadscore_assets.steps.releasing import forgotten, serves_the_champion
 
 _FREE_BYTES = 1 << 30
 
@@ -27,7 +27,7 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
     Example:
       leadscore --home my_home doctor
     """
-    results = [(name, *_ask(check, ctx.obj)) for name, check in _CHECKS.items()]
+    results = list(_results(ctx.obj))
     if as_json:
         say_json([{"check": name, "passed": passed, "found": found} for name, passed, found in results])
     else:
@@ -35,6 +35,15 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
             say(f"{'ok  ' if passed else 'MEND'} {name}: {found}")
     if not all(passed for _, passed, _ in results):
         sys.exit(1)
+
+
+def _results(home: str | None) -> Iterator[tuple[str, bool, str]]:
+    """Ask check after check; without a home, or without its rules, no other one has anything to look at."""
+    for name, check in _CHECKS.items():
+        passed, found = _ask(check, home)
+        yield name, passed, found
+        if not passed and check in (_home, _rules):
+            return
 
 
 def _ask(check: Callable[[Settings], str], home: str | None) -> tuple[bool, str]:
@@ -75,7 +84,7 @@ def _dagster(settings: Settings) -> str:
 
 def _ledger(settings: Settings) -> str:
     ledger = open_platform(settings).ledger
-    findings = ledger.verify()
+    findings = ledger.verify() + forgotten(open_platform(settings))
     if findings:
         raise InvalidInput(findings[0])
     return f"{len(ledger.records())} records, the chain is sound"
@@ -84,6 +93,8 @@ def _ledger(settings: Settings) -> str:
 def _live(settings: Settings) -> str:
     platform = open_platform(settings)
     champion = platform.registry.production()
+    if champion is None and platform.endpoint.status().variants:
+        raise InvalidInput("the endpoint has a model and the registry has none; restore registry/ from a backup")
     if champion is None:
         return "no model yet; 'leadscore retrain' makes the first"
     findings = serves_the_champion(platform)

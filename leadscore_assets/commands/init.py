@@ -12,7 +12,7 @@ from leadscore_assets.commands.output import json_option, say, say_json
 from leadscore_assets.domain.calendar import WEEK, week_of
 from leadscore_assets.domain.contract import Contract, default_contract
 from leadscore_assets.domain.drafting import Draft, draft
-from leadscore_assets.domain.generator import small_contract
+from leadscore_assets.domain.generator import small_contract, small_policy
 from leadscore_assets.resources import open_sample, system_clock
 from leadscore_assets.settings import Settings, load_settings
 
@@ -60,7 +60,7 @@ def command(
     settings: dict[str, Any] = {"endpoint": {"port": port}}
     drafted: Draft | None = None
     contract: Contract = small_contract() if preset == "small" else default_contract()
-    policy: dict[str, Any] = {}
+    policy: dict[str, Any] = small_policy() if preset == "small" else {}
     if data:
         drafted = _draft(data, named)
         contract, policy = drafted.contract, drafted.policy

@@ -7,6 +7,7 @@ import click
 from leadscore_assets.commands.opening import open_home
 from leadscore_assets.commands.output import json_option, say, say_json, say_table
 from leadscore_assets.resources import open_platform
+from leadscore_assets.steps.releasing import forgotten
 
 
 @click.group("ledger")
@@ -52,8 +53,9 @@ def verify(ctx: click.Context, *, as_json: bool) -> None:
     Example:
       leadscore ledger verify
     """
-    ledger = open_platform(open_home(ctx)).ledger
-    findings = ledger.verify()
+    platform = open_platform(open_home(ctx))
+    ledger = platform.ledger
+    findings = ledger.verify() + forgotten(platform)
     if as_json:
         say_json({"sound": not findings, "findings": findings})
     else:

@@ -3,11 +3,14 @@
 import json
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
+
+from leadscore_assets.domain.errors import InvalidInput
 
 _PIPED_WIDTH = 180
 console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
@@ -44,3 +47,19 @@ def _shown(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     return f"{value:.4f}" if isinstance(value, float) else f"{value}"
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file that a person asked for; raise InvalidInput naming the path when it cannot be written."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise InvalidInput(
+            f"{path} cannot be written ({error.strerror}); name a file in a folder that exists"
+        ) from None
+
+
+def check_folder(path: Path | None) -> None:
+    """Refuse an output whose folder is not there, before any work is done."""
+    if path is not None and not path.absolute().parent.is_dir():
+        raise InvalidInput(f"{path}: its folder does not exist; make it, or name a file in a folder that exists")

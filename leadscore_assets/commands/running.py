@@ -1,9 +1,11 @@
 """How a command runs a Dagster job: in this process, on the home's own instance, with progress and plain failures."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import dagster as dg
 import psutil
@@ -13,6 +15,7 @@ from leadscore_assets.definitions import build_definitions
 from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.settings import Settings
 
+_OPENING_SECONDS = 120
 _PROCESS_TAG = "leadscore/process"
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _ALIVE = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
@@ -37,7 +40,8 @@ class Runner:
         self._settings = settings
         self._definitions = build_definitions(settings)
         self._instance = open_instance(settings)
-        end_stale_runs(self._instance)
+        with _instance_errors(settings.home):
+            end_stale_runs(self._instance)
 
     def run(
         self,
@@ -53,14 +57,15 @@ class Runner:
         run_id = make_new_run_id()
         if on_message:
             self._instance.add_event_listener(run_id, lambda entry: on_message(entry.user_message or ""))
-        result = self._definitions.resolve_job_def(job).execute_in_process(
-            instance=self._instance,
-            partition_key=week.isoformat() if week else None,
-            tags={**(tags or {}), _PROCESS_TAG: _this_process(), "leadscore/actor": self._settings.actor},
-            run_config=_QUIET,
-            run_id=run_id,
-            raise_on_error=False,
-        )
+        with _instance_errors(self._settings.home):
+            result = self._definitions.resolve_job_def(job).execute_in_process(
+                instance=self._instance,
+                partition_key=week.isoformat() if week else None,
+                tags={**(tags or {}), _PROCESS_TAG: _this_process(), "leadscore/actor": self._settings.actor},
+                run_config=_QUIET,
+                run_id=run_id,
+                raise_on_error=False,
+            )
         done = tuple(
             event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key
         )
@@ -72,7 +77,27 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     folder = settings.home / "dagster"
     if not (folder / "dagster.yaml").is_file():
         raise InvalidInput(f"{folder}/dagster.yaml is missing; run 'leadscore init --force' to write it again")
-    return dg.DagsterInstance.from_config(str(folder))
+    if not os.access(folder, os.W_OK):
+        raise InvalidInput(f"{folder} cannot be written; give this user permission, or name another home with --home")
+    from filelock import FileLock
+
+    with _instance_errors(settings.home), FileLock(folder / ".opening.lock", timeout=_OPENING_SECONDS):
+        return dg.DagsterInstance.from_config(str(folder))
+
+
+@contextmanager
+def _instance_errors(home: Path) -> Iterator[None]:
+    """Say plainly that Dagster's own files cannot be used; what goes wrong inside a step never comes this way."""
+    from alembic.util.exc import CommandError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (SQLAlchemyError, CommandError, OSError) as error:
+        what = getattr(error, "orig", None) or error
+        raise InvalidInput(
+            f"{home / 'dagster'} cannot be used ({what}); give this user permission to its files and free some space"
+        ) from error
 
 
 def end_stale_runs(instance: dg.DagsterInstance) -> int:

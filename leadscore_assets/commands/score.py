@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from leadscore_assets.commands.opening import open_home
-from leadscore_assets.commands.output import json_option, say, say_json, say_table
+from leadscore_assets.commands.output import check_folder, json_option, say, say_json, say_table, write_file
 from leadscore_assets.domain.scoring import Scorer
 from leadscore_assets.resources import open_platform, open_sample
 from leadscore_assets.steps.listing import champion, csv_bytes, parquet_bytes, rank
@@ -33,18 +33,20 @@ def command(ctx: click.Context, file: str, output: Path | None, top: int, *, as_
     Example:
       leadscore score new_leads.csv --output ranked.csv
     """
+    check_folder(output)
     platform = open_platform(open_home(ctx))
     package = champion(platform)
     scorer = Scorer.open(platform.bundles.path(package.digest), digest=package.digest, threads=0)
     found = check_leads(open_sample(file), scorer.contract, place=file, labelled=False)
     ranked = rank(found.good, scorer, package, platform)
     if output:
-        output.write_bytes(parquet_bytes(ranked) if output.suffix == ".parquet" else csv_bytes(ranked))
+        write_file(output, parquet_bytes(ranked) if output.suffix == ".parquet" else csv_bytes(ranked))
     rejected = Path(f"{output or file}.rejected.csv")
     if found.bad.num_rows and output:
-        rejected.write_bytes(csv_bytes(found.bad))
+        write_file(rejected, csv_bytes(found.bad))
     shown = ranked.slice(0, top).to_pylist()
     summary = {"file": file, "version": package.version, "scored": ranked.num_rows, "rejected": found.bad.num_rows}
+    summary["duplicates"] = found.duplicates
     if as_json:
         say_json({**summary, "reasons_of_rejection": found.reasons, "leads": shown})
     else:
@@ -53,7 +55,10 @@ def command(ctx: click.Context, file: str, output: Path | None, top: int, *, as_
             ("rank", "lead", "score", "band", "reasons"),
             [(f"{row['rank']}", row[key], f"{row['score']:.2f}", row["band"], row["reasons"]) for row in shown],
         )
-        say(f"{ranked.num_rows:,} leads scored by version {package.version}; {found.bad.num_rows:,} rejected.")
+        say(
+            f"{ranked.num_rows:,} leads scored by version {package.version}; {found.bad.num_rows:,} rejected, "
+            f"{found.duplicates:,} duplicates left out."
+        )
         for reason, count in sorted(found.reasons.items(), key=lambda item: -item[1])[:5]:
             say(f"  {count:,} rows: {reason}")
         if output:

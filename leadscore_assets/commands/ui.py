@@ -1,13 +1,18 @@
 """`leadscore ui`: the Dagster UI on a home."""
 
 import os
+import signal
 import sys
+from importlib import resources
 
 import click
 
 from leadscore_assets.commands.opening import open_home
 from leadscore_assets.commands.output import say
 from leadscore_assets.domain.errors import InvalidInput
+
+# Dagster points at its newer development tool, which needs a project and cannot open an installed package.
+_KNOWN_WARNING = "Function `dev_command` is superseded"
 
 
 @click.command("ui")
@@ -28,18 +33,11 @@ def command(ctx: click.Context, port: int | None) -> None:
         raise InvalidInput(f"port {chosen} is in use; choose another with --port or [ui] port in leadscore.toml")
     say(f"Dagster UI on http://127.0.0.1:{chosen} (stop it with Ctrl-C)")
     given = {"DAGSTER_HOME": str(settings.home / "dagster"), "LEADSCORE_HOME": str(settings.home)}
-    program = [
-        sys.executable,
-        "-m",
-        "dagster",
-        "dev",
-        "-m",
-        "leadscore_assets.definitions",
-        "-h",
-        "127.0.0.1",
-        "-p",
-        f"{chosen}",
-    ]
+    workspace = f"{resources.files('leadscore_assets.commands') / 'ui_workspace.yaml'}"
+    serve = ["-m", "dagster", "dev", "-w", workspace, "-h", "127.0.0.1", "-p", f"{chosen}"]
+    program = [sys.executable, "-W", f"ignore:{_KNOWN_WARNING}", *serve]
+    # Started in the background it inherits a deaf ear for interrupts, and Dagster gives SIGTERM the same ear.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execve(sys.executable, program, {**os.environ, **given})  # noqa: S606 - the UI takes this process's place
 
 

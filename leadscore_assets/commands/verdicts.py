@@ -7,6 +7,7 @@ from leadscore_assets.commands.running import Outcome
 from leadscore_assets.domain.errors import LeadscoreError
 from leadscore_assets.steps.judging import stored_evaluation
 from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.releasing import why_not_packaged
 
 COLUMNS = ("week", "train rows", "test rows", "spearman", "champion", "verdict", "version")
 
@@ -22,6 +23,7 @@ def verdict(platform: Platform, outcome: Outcome) -> dict[str, Any]:
     except LeadscoreError as error:
         return found | {"problems": [*outcome.problems, f"{error}"]}
     package = platform.registry.find(evaluation.subject.candidate_digest)
+    refusal = why_not_packaged(platform, outcome.week) if evaluation.verdict.decision == "promote" else ""
     return found | {
         "bundle": evaluation.subject.candidate_digest,
         "trained_rows": evaluation.subject.trained_rows,
@@ -30,7 +32,7 @@ def verdict(platform: Platform, outcome: Outcome) -> dict[str, Any]:
         "champion_metrics": evaluation.champion_metrics,
         "decision": evaluation.verdict.decision,
         "rule": evaluation.verdict.rule,
-        "reasons": list(evaluation.verdict.reasons),
+        "reasons": [*evaluation.verdict.reasons, *([f"Not released: {refusal}."] if refusal else [])],
         "version": package.version if package else None,
         "semver": package.semver if package else None,
     }

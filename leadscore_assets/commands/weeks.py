@@ -50,6 +50,8 @@ def run_weeks(
     listed, outcomes = list(weeks), []
     if not listed:
         return []
+    if not progress_console.is_terminal:
+        return [_plainly(runner, job, week, label, tags) for week in listed]
     with progress() as bar:
         task = bar.add_task(label, total=len(listed), note="")
         for week in listed:
@@ -58,3 +60,9 @@ def run_weeks(
             outcomes.append(runner.run(job, week, tags=tags, on_message=shown))
             bar.advance(task)
     return outcomes
+
+
+def _plainly(runner: Runner, job: str, week: date, label: str, tags: dict[str, str] | None) -> Outcome:
+    """Run one week with one line of progress, where no terminal could redraw a bar."""
+    progress_console.print(f"{label} {week}", markup=False)
+    return runner.run(job, week, tags=tags)

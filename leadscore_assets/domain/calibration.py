@@ -40,7 +40,8 @@ def fit_calibrator(score: Floats, outcome: Floats) -> Calibrator:
     """Fit isotonic regression of outcomes (n,) in {0, 1} on scores (n,), NaN outcomes left out.
 
     The mean of each block of equal fit is one point, so that probabilities rise between blocks instead of jumping
-    (Barlow et al. 1972; Zadrozny and Elkan 2002). An outcome of one class gives no calibrator.
+    (Barlow et al. 1972; Zadrozny and Elkan 2002). Each block counts one more row at the overall share, so that no lead
+    is called impossible or certain. An outcome of one class gives no calibrator.
     """
     from scipy.optimize import isotonic_regression
 
@@ -54,7 +55,7 @@ def fit_calibrator(score: Floats, outcome: Floats) -> Calibrator:
     block = np.concatenate([[0], np.cumsum(np.diff(fitted) > 0)])
     counts = np.bincount(block)
     centres = np.bincount(block, weights=score) / counts
-    heights = np.bincount(block, weights=fitted) / counts
+    heights = np.maximum.accumulate((np.bincount(block, weights=fitted) + outcome.mean()) / (counts + 1))
     if centres.size > _MAXIMUM_POINTS:
         kept = np.unique(np.linspace(0, centres.size - 1, _MAXIMUM_POINTS).round().astype(int))
         centres, heights = centres[kept], heights[kept]

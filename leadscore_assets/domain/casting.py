@@ -12,11 +12,9 @@ import pyarrow.compute as pc
 
 from leadscore_assets.domain.moments import Mask, mask_of
 from leadscore_assets.domain.rules import FALSE_WORDS, NUMBER_PATTERN, TRUE_WORDS
-from leadscore_assets.domain.texts import Arrow, as_text, is_blank, is_nested
+from leadscore_assets.domain.texts import Arrow, as_spelled, as_text, is_blank, is_nested
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-_NOTHING = pa.scalar("")
-_NULL = pa.scalar(None, pa.string())
 
 
 @dataclass(frozen=True)
@@ -70,18 +68,18 @@ def read_booleans(column: Arrow) -> Numbers:
 
 
 def read_texts(column: Arrow) -> Texts:
-    """Read a column as text; empty text and NaN are missing, nested values are no text."""
+    """Read a column as text; empty text and NaN are missing, nested values are no text, `240.0` is spelled `240`."""
     column = _decoded(column)
     if is_nested(column.type):
         empty = pa.chunked_array([pa.nulls(len(column), pa.string())])
         return Texts(empty, mask_of(pc.is_valid(column)))
-    text = as_text(column)
-    missing = pc.is_nan(column) if pa.types.is_floating(column.type) else pc.equal(text, _NOTHING)
-    return Texts(pc.if_else(missing, _NULL, text), _no_rows(column))
+    text = as_spelled(as_text(column))
+    missing = pc.is_nan(column) if pa.types.is_floating(column.type) else pc.equal(text, pa.scalar(""))
+    return Texts(pc.if_else(missing, _null(), text), _no_rows(column))
 
 
 def _numbers_from_text(column: Arrow) -> Numbers:
-    known = pc.if_else(pc.equal(column, _NOTHING), _NULL, column)
+    known = pc.if_else(pc.equal(column, pa.scalar("")), _null(), column)
     try:
         return Numbers(_floats(known.cast(pa.float64())), _no_rows(column))
     except pa.ArrowInvalid:
@@ -91,8 +89,13 @@ def _numbers_from_text(column: Arrow) -> Numbers:
 def _numbers_among_text(column: Arrow) -> Numbers:
     found: Arrow = pc.match_substring_regex(column, f"^{NUMBER_PATTERN}$")
     fits: Arrow = pc.fill_null(found, pa.scalar(False))
-    numbers: Arrow = pc.if_else(fits, column, _NULL)
+    numbers: Arrow = pc.if_else(fits, column, _null())
     return Numbers(_floats(numbers.cast(pa.float64())), ~(mask_of(fits) | mask_of(is_blank(column))))
+
+
+def _null() -> Any:
+    # Made when it is needed: Arrow's first scalar imports pandas, which loading the definitions must not wait for.
+    return pa.scalar(None, pa.string())
 
 
 def _decoded(column: Arrow) -> Arrow:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from leadscore_assets.domain.column import Column, Floats
 from leadscore_assets.domain.contract import Contract, Feature
+from leadscore_assets.domain.texts import spelled
 
 
 def columns_from_table(table: pa.Table, contract: Contract) -> dict[str, Column]:
@@ -72,5 +73,5 @@ def _moments(records: Sequence[Mapping[str, Any]], name: str) -> Floats:
 
 def _levels(values: list[str | None]) -> Column:
     positions: dict[str, int] = {}
-    codes = [np.nan if value is None else positions.setdefault(value, len(positions)) for value in values]
+    codes = [np.nan if value is None else positions.setdefault(spelled(value), len(positions)) for value in values]
     return Column(np.array(codes, dtype=np.float64), tuple(positions))

@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from leadscore_assets.domain.derived import KINDS
 from leadscore_assets.domain.digests import digest_of
+from leadscore_assets.domain.texts import spelled
 
 Kind = Literal["numeric", "integer", "boolean", "categorical", "timestamp"]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.\- ]{0,127}$")]
+Name = Annotated[str, Field(pattern=r"^[^\W\d][\w.\- ]{0,127}$")]
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 _ARROW: dict[str, pa.DataType] = {
     "numeric": pa.float64(),
@@ -49,6 +50,11 @@ class Feature(Frozen):
     missing: float = Field(default=0.0, ge=0, le=1)
     unit: str = ""
     description: str = ""
+
+    @field_validator("levels")
+    @classmethod
+    def _spelled(cls, levels: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(spelled(level) for level in levels))
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -19,8 +19,9 @@ from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.domain.leakage import leaks
 from leadscore_assets.domain.moments import DAY_US, day_of
 from leadscore_assets.domain.policy import LeakagePolicy, policy_from
+from leadscore_assets.domain.promotion_policy import PromotionPolicy
 from leadscore_assets.domain.raw_column import RawColumn, read_column
-from leadscore_assets.domain.roles import Roles, find_roles, label_range
+from leadscore_assets.domain.roles import SCORES, Roles, find_roles, label_range
 from leadscore_assets.domain.suspicion import sounds_after_the_fact, why_left_out
 from leadscore_assets.domain.validation import FILE, ROW, validate_week
 from leadscore_assets.domain.window_proposal import propose_window
@@ -89,7 +90,7 @@ def draft(
         raise InvalidInput(f"no column is left to learn from ({reasons}); add columns that are known when a lead comes")
     contract = _contract(roles, features, horizon)
     window, why_window = propose_window(_labelled_rows(roles))
-    policy = {"name": "drafted", "window": window}
+    policy = {"name": "drafted", "window": window, **_threshold(contract)}
     policy_from(policy)
     guessed = [*roles.guesses, *_horizon_guess(contract, horizon_days), *_feature_guesses(features), *why_window]
     kept = {item.feature.name for item in features}
@@ -120,6 +121,13 @@ def _contract(roles: Roles, features: Sequence[DraftedFeature], horizon_days: in
         features=drafted,
         derived=drafted_times(roles, names),
     )
+
+
+def _threshold(contract: Contract) -> dict[str, Any]:
+    """Put the score that counts as positive at the same share of the label's range as the default has it in 1 to 5."""
+    low, high = contract.label_minimum, contract.label_maximum
+    share = (PromotionPolicy().score_threshold - SCORES[0]) / (SCORES[1] - SCORES[0])
+    return {} if (low, high) == SCORES else {"promotion": {"score_threshold": round(low + share * (high - low), 2)}}
 
 
 def _leaks(table: pa.Table, contract: Contract) -> dict[str, str]:

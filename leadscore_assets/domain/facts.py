@@ -39,7 +39,8 @@ class DataFile(Record):
 class WeekManifest(Record):
     """One stored week of leads: the pointer that makes its files visible.
 
-    `digest` is of the content, not of the files' bytes; `source_digest` is of the rows as the source gave them.
+    `digest` is of the content, not of the files' bytes; `source_digest` is of the rows as the source gave them, `terms`
+    of the contract and the quality policy they were measured by.
     """
 
     week: date
@@ -60,6 +61,7 @@ class WeekManifest(Record):
     last_at: datetime | None = None
     quality: dict[str, float] = field(default_factory=dict)
     source: str = ""
+    terms: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from leadscore_assets.domain import rules
 from leadscore_assets.domain.contract import Contract, Feature
 from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.domain.moments import iso_text, iso_us, moment_us
+from leadscore_assets.domain.texts import spelled
 
 Check = Callable[[Any], str | None]
 Reader = Callable[[str], Any]
@@ -95,7 +96,7 @@ def _positions(count: int, contract: Contract) -> tuple[str, ...]:
     if contract.needs_created_at and count == len(names) + 1:
         return (*names, contract.created_at)
     if count != len(names):
-        last = f" and optionally {contract.created_at} last" if contract.needs_created_at else ""
+        last = f", then {contract.created_at}" if contract.needs_created_at else ""
         edge = f"the row ends before {names[count]}" if count < len(names) else f"the row has more after {names[-1]}"
         raise InvalidInput(
             f"the row has {count} values but the contract has {len(names)} features; {edge}; "
@@ -126,7 +127,7 @@ def _plan(contract: Contract) -> _Plan:
 
 def _made_ready(contract: Contract) -> _Plan:
     checks: dict[str, Check] = {contract.key: _check_key, contract.created_at: _check_moment}
-    readers: dict[str, Reader] = {contract.key: str, contract.created_at: _read_moment}
+    readers: dict[str, Reader] = {contract.key: spelled, contract.created_at: _read_moment}
     for feature in contract.features:
         checks[feature.name] = _check_of(feature)
         readers[feature.name] = _READERS[feature.kind]
@@ -198,12 +199,14 @@ def _check_text(value: Any) -> str | None:
 def _check_level(levels: frozenset[str]) -> Check:
     def check(value: Any) -> str | None:
         rule = _check_text(value)
-        return rules.UNLISTED if rule is None and value not in levels else rule
+        return rules.UNLISTED if rule is None and spelled(value) not in levels else rule
 
     return check
 
 
 def _check_key(value: Any) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return None
     return rules.EMPTY if isinstance(value, str) and not value.strip() else _check_text(value)
 
 

@@ -145,7 +145,8 @@ def _only_time(columns: Raw) -> str:
         return moments[0]
     found = f"one of {', '.join(moments)}" if moments else f"one of {', '.join(columns)}"
     several = "several columns hold dates" if moments else "no column holds dates"
-    raise InvalidInput(f"{several} and none is named created_at; name the creation time with --time, {found}")
+    shape = "" if moments else " (write dates as 2026-06-13 or 2026-06-13T09:30:00Z)"
+    raise InvalidInput(f"{several} and none is named created_at{shape}; name the creation time with --time, {found}")
 
 
 def _only_label(columns: Raw) -> str:

@@ -78,6 +78,11 @@ def overlaps(slices: Mapping[str, Slice], *, end: date | None = None) -> list[st
 
 def _too_few(week: date, end: date, found: tuple[int, int], policy: WindowPolicy) -> str:
     total, learnt = found
+    if not total:
+        return (
+            f"week {week}: no matured and labelled row lies in the {policy.maximum_days} days before {end}; "
+            "train a later week, or ingest older ones"
+        )
     if total < policy.minimum_rows:
         held, least, remedy = f"{total:,} matured and labelled rows", policy.minimum_rows, "minimum_rows"
     else:

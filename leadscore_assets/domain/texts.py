@@ -4,6 +4,7 @@ Whole numbers have no decimal point whatever their type, so that an id is the sa
 from one whose missing values made them floats.
 """
 
+import re
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 
 from leadscore_assets.domain.rules import FIRST_INEXACT
 
+_DECIMAL_ZEROS = re.compile(r"^(-?[0-9]+)\.0+$")
 Arrow = Any  # an Arrow column: the stubs of pyarrow refuse calls that pyarrow takes
 
 
@@ -27,6 +29,16 @@ def as_text(column: Arrow) -> Arrow:
         return column.cast(pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return pa.chunked_array([pa.array(map(_shown, column.to_pylist()), pa.string())])
+
+
+def spelled(text: str) -> str:
+    """Return a whole number without its decimal zeros (`240.0` is `240`), and any other text as it is."""
+    return _DECIMAL_ZEROS.sub(r"\1", text) if text.endswith("0") else text
+
+
+def as_spelled(column: Arrow) -> Arrow:
+    """Return a column of texts spelled as `spelled` does."""
+    return pc.replace_substring_regex(column, pattern=_DECIMAL_ZEROS.pattern, replacement=r"\1")
 
 
 def is_blank(text: Arrow) -> Arrow:

@@ -15,10 +15,11 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import ValidationError
 
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.contract import Contract, contract_from
-from leadscore_assets.domain.errors import InvalidInput, LeadscoreError
+from leadscore_assets.domain.errors import InvalidInput, LeadscoreError, oneline
 from leadscore_assets.domain.policy import Policy, policy_from
 from leadscore_assets.domain.training import train_bundle
 from leadscore_assets.domain.training_policy import TrainingPolicy
@@ -74,7 +75,11 @@ def _with_hyperparameters(policy: Policy, given: dict[str, str]) -> Policy:
     unknown = sorted(set(given) - set(TrainingPolicy.model_fields))
     if unknown:
         raise InvalidInput(f"hyperparameters {', '.join(unknown)} are not known; remove them or correct their spelling")
-    training = TrainingPolicy.model_validate({**policy.training.model_dump(), **given})
+    try:
+        training = TrainingPolicy.model_validate({**policy.training.model_dump(), **given})
+    except ValidationError as error:
+        found = [f"{item['loc'][0]} = {item['input']!r}: {item['msg']}" for item in error.errors()]
+        raise InvalidInput(f"hyperparameters do not fit: {oneline(found)}") from None
     return policy.model_copy(update={"training": training})
 
 

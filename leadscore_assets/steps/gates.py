@@ -5,8 +5,9 @@ A gate's record names the content it judged. Evidence about other content is no 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
+from leadscore_assets.domain.calendar import window_end
 from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.domain.errors import CorruptArtefact, Missing, oneline
 from leadscore_assets.domain.facts import Record, WeekManifest
@@ -59,7 +60,8 @@ def leads_reach_the_quality_score(platform: Platform, week: date) -> Gate:
 def slices_do_not_overlap(platform: Platform, week: date) -> Gate:
     """Pass when no day stands in two slices and their order is train, validation, test."""
     slices = {name: platform.lake.slice(week, name) for name in NAMES}
-    found = overlaps(slices)
+    latest = window_end(week, horizon_days=platform.contract.horizon_days, today=date.max - timedelta(days=1))
+    found = overlaps(slices, end=latest)
     days = ", ".join(f"{name} {item.days[0]} to {item.days[-1]}" for name, item in slices.items() if item.days)
     return _gate("slices_do_not_overlap", week, slices_subject(platform, week), found or [f"{days}."], passed=not found)
 

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from leadscore_assets.backends.ports import Lake
 from leadscore_assets.domain.calendar import DAY, at_midnight, week_days, weeks_between
-from leadscore_assets.domain.digests import table_digest
+from leadscore_assets.domain.digests import digest_of, table_digest
 from leadscore_assets.domain.facts import DataFile, WeekManifest
 from leadscore_assets.domain.quality import quality
 from leadscore_assets.domain.validation import Validated, validate_week
@@ -33,6 +33,7 @@ def ingest_week(platform: Platform, week: date) -> WeekManifest:
             digest=table_digest(found.good),
             source_digest=raw.digest,
             contract=platform.contract.digest,
+            terms=_terms(platform),
             rows=found.good.num_rows,
             files=tuple(_store_days(lake, week, found.good, platform)),
             quarantined=found.bad.num_rows,
@@ -54,19 +55,26 @@ def ingest_week(platform: Platform, week: date) -> WeekManifest:
 def reopened_weeks(platform: Platform) -> list[date]:
     """Return the finished weeks whose rows in the source are not what the lake holds: new, late, corrected, empty."""
     digests = platform.source.weeks()
-    last = min(max(digests, default=platform.start_week), platform.last_finished_week())
-    held = {manifest.week: manifest for manifest in platform.lake.manifests(platform.start_week, last)}
+    finished = platform.last_finished_week()
+    held = {manifest.week: manifest for manifest in platform.lake.manifests(platform.start_week, finished)}
+    last = min(max((*digests, *held), default=platform.start_week), finished)
     return [
         week
         for week in weeks_between(platform.start_week, last)
-        if _differs(held.get(week), digests.get(week), platform.contract.digest)
+        if _differs(platform, held.get(week), digests.get(week))
     ]
 
 
-def _differs(manifest: WeekManifest | None, digest: str | None, contract: str) -> bool:
-    if manifest is None or manifest.contract != contract:
+def _differs(platform: Platform, manifest: WeekManifest | None, digest: str | None) -> bool:
+    if manifest is None or manifest.terms != _terms(platform):
+        return True
+    if not all(platform.lake.holds(file.path) for file in manifest.files):
         return True
     return bool(manifest.rows or manifest.quarantined) if digest is None else manifest.source_digest != digest
+
+
+def _terms(platform: Platform) -> str:
+    return digest_of([platform.contract.digest, platform.policy.quality.model_dump(mode="json")])
 
 
 def _store_days(lake: Lake, week: date, good: pa.Table, platform: Platform) -> Iterator[DataFile]:
@@ -119,7 +127,7 @@ def _difference(old: pa.Table, new: pa.Table, key: str) -> tuple[int, int]:
     there, was = new.filter(known), old.take(positions.drop_null())
     changed = np.zeros(there.num_rows, dtype=bool)
     for name in new.column_names:
-        same = pc.fill_null(pc.equal(there[name], was[name]), value=False)
+        same = pc.fill_null(pc.equal(there[name], was[name]), fill_value=False)
         both_missing = pc.and_(pc.is_null(there[name]), pc.is_null(was[name]))
         changed |= ~pc.or_(same, both_missing).to_numpy(zero_copy_only=False)
     return new.num_rows - there.num_rows, int(changed.sum())
@@ -137,5 +145,5 @@ def _record(platform: Platform, manifest: WeekManifest, before: WeekManifest | N
             "generation": manifest.generation,
             "quality": manifest.quality.get("score", 1.0),
         },
-        key=f"ingested:{manifest.week}:{manifest.digest}:{manifest.contract}:{manifest.quarantined}",
+        key=f"ingested:{manifest.week}:{manifest.digest}:{manifest.terms}:{manifest.quarantined}:{manifest.generation}",
     )

@@ -1,38 +1,21 @@
 """Judging: candidate and champion on the same test rows, newer than both trainings, once a candidate."""
 
-import time
 from datetime import date
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from leadscore_assets.domain import bundle
-from leadscore_assets.domain.calendar import DAY, at_midnight
 from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.domain.errors import CorruptArtefact, Missing
 from leadscore_assets.domain.evaluation import (
-    Answers,
-    Background,
     Evaluation,
-    JudgedRows,
-    Subject,
-    build_evaluation,
-    history_of,
 )
 from leadscore_assets.domain.facts import Package
-from leadscore_assets.domain.labelled import Labelled, labelled
-from leadscore_assets.domain.scoring import Scorer
-from leadscore_assets.domain.segments import segment_columns
 from leadscore_assets.domain.slices import TEST
 from leadscore_assets.reports.page import evaluation_page
+from leadscore_assets.steps.evaluating import JudgingQuestion, evaluate_candidate
 from leadscore_assets.steps.fitting import candidate_digest
-from leadscore_assets.steps.past_weeks import past_evaluations, repeated_gain
+from leadscore_assets.steps.past_weeks import past_evaluations
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.tracking import track_training
-
-_LATENCY_CALLS = 200
 
 
 def judge_candidate(platform: Platform, week: date) -> Evaluation:
@@ -71,20 +54,6 @@ def page_path(week: date) -> str:
     return f"reports/week={week}/evaluation.html"
 
 
-def judged_rows(part: Labelled, created_at: str, *, has_outcome: bool, segments: tuple[str, ...] = ()) -> JudgedRows:
-    """Return labels, days, outcomes and segments of labelled rows; an outcome that is not known is not converted."""
-    days = part.table[created_at].cast(pa.timestamp("us")).to_numpy().astype("datetime64[D]")
-    outcome = np.nan_to_num(part.outcomes, nan=0.0) if has_outcome else None
-    levels = {name: part.table[name].to_numpy(zero_copy_only=False) for name in segments}
-    return JudgedRows(part.labels, days, outcome, levels)
-
-
-def answers(scorer: Scorer, table: pa.Table) -> Answers:
-    """Score rows as the endpoint would."""
-    scored = scorer.score_table(table)
-    return Answers(scored.score, scored.probability)
-
-
 def _still_holds(stored: dict[str, Any], digest: str, champion: Package | None) -> bool:
     current = champion.digest if champion else None
     return current in (stored["evaluation"]["subject"]["champion_digest"], digest)
@@ -93,91 +62,14 @@ def _still_holds(stored: dict[str, Any], digest: str, champion: Package | None) 
 def _judge_now(platform: Platform, week: date, digest: str, champion: Package | None, terms: str) -> Evaluation:
     test = platform.lake.slice(week, TEST)
     judged = _count(platform, test.digest, digest)
-    evaluation = _evaluate(platform, week, digest, champion, judged)
+    evaluation = evaluate_candidate(
+        platform, JudgingQuestion(week, digest, champion, test, judged, past_evaluations(platform, week))
+    )
     platform.lake.write_bytes(page_path(week), evaluation_page(evaluation).encode())
+    # A week may be judged again; the evidence of an earlier release stays under its own digest.
+    platform.lake.write_json(f"evaluations/{evaluation.digest}.json", evaluation.to_json())
     platform.lake.write_json(_path(week), {"terms_digest": terms, "evaluation": evaluation.to_json()})
     return evaluation
-
-
-def _evaluate(platform: Platform, week: date, digest: str, champion: Package | None, judged: int) -> Evaluation:
-    contract, rules = platform.contract, platform.policy.promotion
-    scorer = Scorer.open(platform.bundles.path(digest), digest=digest)
-    _, files = bundle.read(platform.bundles.path(digest), digest=digest)
-    summary, lineage = bundle.document(files, bundle.METRICS), bundle.document(files, bundle.LINEAGE)
-    test = labelled(platform.lake.read_files(platform.lake.slice(week, TEST).files), contract)
-    part, comparable = _newer_than_champion(test, champion, contract.created_at, rules.minimum_rows)
-    rows = judged_rows(
-        part,
-        contract.created_at,
-        has_outcome=contract.outcome is not None,
-        segments=segment_columns(contract, rules),
-    )
-    rival = Scorer.open(platform.bundles.path(champion.digest), digest=champion.digest) if champion else None
-    return build_evaluation(
-        subject=Subject(
-            week=week,
-            candidate_digest=digest,
-            champion_digest=champion.digest if champion else None,
-            champion_version=champion.version if champion else None,
-            champion_days=_age(champion, rows),
-            comparable=comparable,
-            judged=judged,
-            trained_first=date.fromisoformat(lineage["trained_from"]),
-            trained_last=date.fromisoformat(lineage["trained_until"]),
-            trained_rows=summary["train_rows"],
-            policy_digest=platform.policy.digest,
-            label_name=contract.label,
-            label_minimum=contract.label_minimum,
-            label_maximum=contract.label_maximum,
-            outcome_name=contract.outcome,
-        ),
-        rows=rows,
-        candidate=answers(scorer, part.table),
-        champion=answers(rival, part.table) if rival else None,
-        policy=rules,
-        importance=summary["importance"],
-        background=_background(platform, week, part, scorer),
-    )
-
-
-def _background(platform: Platform, week: date, part: Labelled, scorer: Scorer) -> Background:
-    past = past_evaluations(platform, week)
-    repeated = repeated_gain(platform, past, part)
-    return Background(history_of(past, repeated=repeated), repeated, _latency(scorer, part.table))
-
-
-def _age(champion: Package | None, rows: JudgedRows) -> int | None:
-    """Count the days from the champion's last day of training data to the last judged day."""
-    days = np.asarray(rows.day)
-    if champion is None or not days.size:
-        return None
-    return (days.max().item() - date.fromisoformat(champion.lineage["validated_until"])).days
-
-
-def _newer_than_champion(
-    test: Labelled, champion: Package | None, created_at: str, least: int
-) -> tuple[Labelled, bool]:
-    """Keep the test rows that the champion's training cannot have seen; say whether enough are left to compare."""
-    if champion is None:
-        return test, True
-    after = date.fromisoformat(champion.lineage["validated_until"]) + DAY
-    newer = pc.greater_equal(test.table[created_at], pa.scalar(at_midnight(after))).to_numpy()
-    if newer.all() or newer.sum() < least:
-        return test, bool(newer.all())
-    return Labelled(test.table.filter(pa.array(newer)), test.labels[newer], test.outcomes[newer]), True
-
-
-def _latency(scorer: Scorer, table: pa.Table) -> float | None:
-    """Measure the 99th percentile of scoring one lead, in milliseconds."""
-    if not table.num_rows:
-        return None
-    times = []
-    for position in range(_LATENCY_CALLS):
-        row = table.slice(position % table.num_rows, 1)
-        started = time.perf_counter()
-        scorer.score_table(row)
-        times.append(time.perf_counter() - started)
-    return float(np.quantile(times, 0.99) * 1000)
 
 
 def _count(platform: Platform, test_digest: str, digest: str) -> int:

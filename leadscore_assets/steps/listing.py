@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from leadscore_assets.domain.errors import Missing
+from leadscore_assets.domain.contract import Contract
+from leadscore_assets.domain.errors import InvalidInput, Missing
 from leadscore_assets.domain.facts import Package
 from leadscore_assets.domain.scoring import Reason, Scorer
 from leadscore_assets.steps.platform import Platform
@@ -55,10 +56,21 @@ def score_week(platform: Platform, week: date) -> RankedList:
         f"week {week}",
         reason=f"{ranked.num_rows:,} leads by version {package.version}",
         evidence={"bundle": package.digest, "leads": manifest.digest},
-        key=f"scored:{week}:{manifest.digest}:{package.digest}",
+        key=f"scored:{week}:{manifest.digest}:{manifest.generation}:{package.digest}",
     )
     bands = {name: ranked["band"].to_pylist().count(name) for name in dict.fromkeys(ranked["band"].to_pylist())}
     return RankedList(week, package, ranked.num_rows, bands, parquet, text, tuple(ranked["score"].to_pylist()))
+
+
+def cannot_score(platform: Platform) -> str | None:
+    """Say why the champion cannot score today's leads; None when it can."""
+    try:
+        package = champion(platform)
+        scorer = Scorer.open(platform.bundles.path(package.digest), digest=package.digest)
+        _check_columns(platform.contract.schema.empty_table(), scorer.contract, package)
+    except (Missing, InvalidInput) as error:
+        return f"{error}"
+    return None
 
 
 def list_problems(platform: Platform, week: date) -> list[str]:
@@ -83,7 +95,8 @@ def list_problems(platform: Platform, week: date) -> list[str]:
 
 def rank(leads: pa.Table, scorer: Scorer, package: Package, platform: Platform) -> pa.Table:
     """Return leads best first: rank, key, created_at, score, rounded score, band, chance, reasons, model version."""
-    contract = platform.contract
+    contract = scorer.contract
+    _check_columns(leads, contract, package)
     scored = scorer.score_table(leads)
     reasons = scorer.reasons(leads, most=platform.policy.lists.reasons)
     names = contract.by_name
@@ -118,6 +131,16 @@ def csv_bytes(table: pa.Table) -> bytes:
     sink = io.BytesIO()
     pacsv.write_csv(_harmless(table), sink)
     return sink.getvalue()
+
+
+def _check_columns(leads: pa.Table, contract: Contract, package: Package) -> None:
+    absent = [field.name for field in contract.schema if field not in list(leads.schema)]
+    label = {contract.label, contract.outcome}
+    if set(absent) - label:
+        raise InvalidInput(
+            f"version {package.version} was trained under another contract and needs {', '.join(absent)} as it was "
+            "then; retrain, so that a model of today's contract takes its place"
+        )
 
 
 def _parquet_path(week: date) -> str:

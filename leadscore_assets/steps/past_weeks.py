@@ -10,12 +10,12 @@ import pyarrow.compute as pc
 
 from leadscore_assets.domain.calendar import DAY, WEEK, at_midnight, weeks_between
 from leadscore_assets.domain.comparison import compare_by
-from leadscore_assets.domain.errors import InvalidInput, Missing
-from leadscore_assets.domain.evaluation import Answers, Evaluation, JudgedRows, judged_model
+from leadscore_assets.domain.errors import CorruptArtefact, InvalidInput, Missing
+from leadscore_assets.domain.evaluation import Evaluation, JudgedRows, judged_model
 from leadscore_assets.domain.influence import Judged
 from leadscore_assets.domain.labelled import Labelled
 from leadscore_assets.domain.posterior import PastGain
-from leadscore_assets.domain.scoring import Scorer
+from leadscore_assets.steps.answering import answers, scorer_for
 from leadscore_assets.steps.platform import Platform
 
 
@@ -51,16 +51,16 @@ def repeated_gain(platform: Platform, past: Sequence[Evaluation], part: Labelled
             for digest in (last.subject.candidate_digest, last.subject.champion_digest)
         ]
         found = compare_by(last.past_gain.metric, *models, confidence=platform.policy.promotion.confidence)
-    except (Missing, InvalidInput):
+    except (CorruptArtefact, Missing, InvalidInput):
         return None
     return replace(last.past_gain, repeated=found.gain[0], repeated_error=found.standard_error)
 
 
 def _answered(platform: Platform, digest: str, part: Labelled, last: Evaluation) -> Judged:
-    scored = Scorer.open(platform.bundles.path(digest), digest=digest).score_table(part.table)
+    given = answers(scorer_for(platform, digest, part.table), part.table)
     outcome = np.nan_to_num(part.outcomes, nan=0.0) if platform.contract.outcome else None
     rows = JudgedRows(part.labels, [], outcome)
-    return judged_model(Answers(scored.score, scored.probability), rows, last.subject, platform.policy.promotion)
+    return judged_model(given, rows, last.subject, platform.policy.promotion)
 
 
 def _later(part: Labelled, created_at: str, day: date) -> Labelled:

@@ -1,6 +1,7 @@
 """Packaging and release: a promoted candidate becomes a registered package, and a package goes live on its evidence.
 
-The endpoint is asked first and the registry follows, so that what the registry calls production was served before.
+The endpoint is asked first, then the decision is recorded, then the registry follows, so that what the registry calls
+production was served before.
 Every step can be repeated and ends in the same place.
 """
 
@@ -37,10 +38,8 @@ def package_candidate(platform: Platform, week: date) -> Package | None:
     """
     evaluation = stored_evaluation(platform, week)
     digest = evaluation.subject.candidate_digest
-    standing = platform.registry.find(digest)
-    if standing is not None:
-        return standing
-    refusal = _why_not(platform, week, evaluation)
+    package = platform.registry.find(digest)
+    refusal = "" if package else _why_not(platform, week, evaluation)
     if refusal:
         platform.ledger.append(
             "not packaged",
@@ -50,20 +49,20 @@ def package_candidate(platform: Platform, week: date) -> Package | None:
             key=f"not-packaged:{digest}:{evaluation.digest}",
         )
         return None
-    run_id = track_training(platform, week, evaluation)
-    lineage = _lineage(platform, digest, evaluation, run_id)
     waits = evaluation.verdict.decision == MANUAL
-    package = platform.registry.register(
-        digest=digest,
-        week=week,
-        metrics=evaluation.candidate_metrics,
-        lineage=lineage,
-        stage="staging" if waits else "candidate",
-    )
+    if package is None:
+        package = platform.registry.register(
+            digest=digest,
+            week=week,
+            metrics=evaluation.candidate_metrics,
+            lineage=_lineage(platform, digest, evaluation, track_training(platform, week, evaluation)),
+            stage="staging" if waits else "candidate",
+        )
+    waiting = ", waits for a person" if waits else ""
     platform.ledger.append(
         "registered",
         f"package {package.version}",
-        reason=f"week {week}: {evaluation.verdict.rule}, {package.semver}{', waits for a person' if waits else ''}",
+        reason=f"week {package.week}: {evaluation.verdict.rule}, {package.semver}{waiting}",
         evidence={"bundle": digest, "evaluation": evaluation.digest, "policy_digest": platform.policy.digest},
         key=f"registered:{digest}",
     )
@@ -85,20 +84,17 @@ def release(platform: Platform) -> Release:
     if problems:
         _refuse(platform, waiting, problems)
     status = _deploy(platform, waiting)
-    package = platform.registry.promote(waiting.version)
-    platform.ledger.append(
-        "promoted",
-        f"package {package.version}",
-        reason=f"week {package.week}: {package.semver} takes the place of {champion.semver if champion else 'nothing'}",
-        evidence={
-            "bundle": package.digest,
-            "before": champion.digest if champion else None,
-            "generation": status.generation,
-            "policy_digest": platform.policy.digest,
-        },
-        key=f"promoted:{package.digest}:{champion.digest if champion else None}",
-    )
-    return Release(package, status, changed=True)
+    # Recorded before the registry moves: afterwards nobody could tell that a record is missing.
+    _record_promotion(platform, waiting, champion, status)
+    return Release(platform.registry.promote(waiting.version), status, changed=True)
+
+
+def why_not_packaged(platform: Platform, week: date) -> str:
+    """Say why a week's judged candidate is no package; empty when it is one."""
+    evaluation = stored_evaluation(platform, week)
+    if platform.registry.find(evaluation.subject.candidate_digest) is not None:
+        return ""
+    return _why_not(platform, week, evaluation)
 
 
 def package_problems(platform: Platform, week: date) -> list[str]:
@@ -108,6 +104,15 @@ def package_problems(platform: Platform, week: date) -> list[str]:
     if len(versions) != 1:
         return [f"bundle {digest[:12]} of week {week} is registered {len(versions)} times, and it should be once"]
     return []
+
+
+def forgotten(platform: Platform) -> list[str]:
+    """Return the packages that the ledger has no record of: what a lost or shortened ledger looks like."""
+    known = {record.subject for record in platform.ledger.records(action="registered")}
+    absent = [package.version for package in platform.registry.packages() if f"package {package.version}" not in known]
+    return [
+        f"the registry has version {version} and the ledger no record of it; restore ledger.db" for version in absent
+    ]
 
 
 def serves_the_champion(platform: Platform) -> list[str]:
@@ -163,6 +168,21 @@ def _evidence_against(platform: Platform, package: Package, champion: Package | 
     return problems
 
 
+def _record_promotion(platform: Platform, package: Package, champion: Package | None, status: EndpointStatus) -> None:
+    platform.ledger.append(
+        "promoted",
+        f"package {package.version}",
+        reason=f"week {package.week}: {package.semver} takes the place of {champion.semver if champion else 'nothing'}",
+        evidence={
+            "bundle": package.digest,
+            "before": champion.digest if champion else None,
+            "generation": status.generation,
+            "policy_digest": platform.policy.digest,
+        },
+        key=f"promoted:{package.digest}:{champion.digest if champion else None}",
+    )
+
+
 def _refuse(platform: Platform, package: Package, problems: list[str]) -> None:
     reason = f"package {package.version} of week {package.week} is not released: {oneline(problems)}"
     platform.ledger.append(
@@ -172,7 +192,7 @@ def _refuse(platform: Platform, package: Package, problems: list[str]) -> None:
         evidence={"bundle": package.digest, "problems": problems},
         key=f"refused:{package.digest}:{oneline(problems)}",
     )
-    raise Refused(f"{reason}; retrain the week, or retrain a newer one")
+    raise Refused(f"{reason}; retrain a newer week, whose evidence is then of today")
 
 
 def _lineage(platform: Platform, digest: str, evaluation: Evaluation, run_id: str) -> dict[str, object]:

@@ -42,7 +42,10 @@ def cut_slices(platform: Platform, week: date) -> Cut:
     slices = {name: build_slice(name, week, plan, files) for name in NAMES}
     for item in slices.values():
         platform.lake.write_slice(item)
-    return Cut(plan, slices, tuple(f"{left}: {gate.name}" for left, gate in failed.items()))
+    held = {manifest.week for manifest in manifests}
+    absent = [item for item in weeks_between(week_of(plan.train[0]), week) if item not in held and item < end]
+    left_out = [f"{left}: {gate.name}" for left, gate in failed.items()] + [f"{item}: not ingested" for item in absent]
+    return Cut(plan, slices, tuple(left_out))
 
 
 def _failed(platform: Platform, week: date) -> list[Gate]:

@@ -208,7 +208,7 @@ def test_a_file_that_lacks_a_column_is_named_when_its_week_is_read(tmp_path: Pat
     ("name", "content", "message"),
     [
         ("leads.csv", b"lead_id,visits\nA,3\n", "has no column created_at; its columns are lead_id, visits; add it"),
-        ("leads.csv", b"lead_id;created_at\nA;2026-01-05\n", "its columns are lead_id;created_at; separate its values"),
+        ("leads.csv", b"lead_id;created_at\nA;2026-01-05\n", "separate its values with commas"),
         ("leads.csv", b"lead_id,created_at\nA,soon\nB,later\n", r"has no readable time .*the first is 'soon'"),
         ("leads.csv", b"lead_id,created_at\nA,2026-01-05\nB\n", "line 3 has 1 values but the header names 2"),
         ("leads.csv", b"lead_id,created_at\n", "hold no rows; add leads"),

@@ -91,7 +91,7 @@ class LakeContract:
     def test_a_column_that_no_file_has_is_named(self, lake: Lake) -> None:
         file = stored(lake, leads())
 
-        with pytest.raises(InvalidInput, match="has no column budget; materialize weekly_leads"):
+        with pytest.raises(InvalidInput, match="has no column budget; run 'leadscore ingest'"):
             lake.read_files([file], columns=["lead_id", "budget"])
 
     def test_files_of_different_columns_are_not_joined(self, lake: Lake) -> None:
@@ -116,11 +116,11 @@ class LakeContract:
         content[len(content) // 2] ^= 1
         overwrite(file.path, bytes(content))
 
-        with pytest.raises(CorruptArtefact, match=r"its SHA-256 differs\); materialize weekly_leads"):
+        with pytest.raises(CorruptArtefact, match=r"its SHA-256 differs\); run 'leadscore ingest'"):
             lake.read_files([file])
 
     def test_a_file_that_is_gone_is_refused_with_the_remedy(self, lake: Lake) -> None:
-        with pytest.raises(CorruptArtefact, match="is gone; materialize weekly_leads"):
+        with pytest.raises(CorruptArtefact, match="is gone; run 'leadscore ingest'"):
             lake.read_files([DataFile(f"{UNDER}/part-0.parquet", "ab" * 32, 1, WEEK)])
 
     def test_writing_again_heals_a_changed_file(self, lake: Lake, overwrite: Callable[[str, bytes], None]) -> None:
@@ -188,7 +188,7 @@ class LakeContract:
     def test_a_manifest_of_another_shape_is_corrupt(self, lake: Lake) -> None:
         lake.write_json(f"leads/week={WEEK}/manifest.json", {"week": "2026-01-19"})
 
-        with pytest.raises(CorruptArtefact, match=r"manifest\.json is no WeekManifest .*; materialize weekly_leads"):
+        with pytest.raises(CorruptArtefact, match=r"manifest\.json is no WeekManifest .*; run 'leadscore ingest'"):
             lake.manifest(WEEK)
 
     def test_bytes_are_stored_as_they_are(self, lake: Lake) -> None:

@@ -39,7 +39,7 @@ def _column(feature: Feature) -> st.SearchStrategy:
     elif feature.kind == "boolean":
         value = st.booleans()
     elif feature.kind == "timestamp":
-        value = st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+        value = st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))
     elif feature.kind == "integer":
         value = st.integers(int(feature.minimum or 0), int(feature.maximum or 1000))
     else:
@@ -50,7 +50,7 @@ def _column(feature: Feature) -> st.SearchStrategy:
 leads = st.fixed_dictionaries(
     {
         "lead_id": st.text(min_size=1, max_size=8),
-        "created_at": st.datetimes(datetime(2000, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+        "created_at": st.datetimes(datetime(2000, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)),
         **{feature.name: _column(feature) for feature in CONTRACT.features},
     }
 )

@@ -51,7 +51,7 @@ def test_made_leads_break_no_rule() -> None:
         ({"first_seen_at": "1767225600000"}, "record 0: first_seen_at = '1767225600000': not an ISO-8601 date or time"),
         ({"created_at": None}, "record 0: created_at: missing, but it must be known"),
         ({"created_at": "0001-01-01T00:00+05:00"}, "not an ISO-8601 date or time"),
-        ({"lead_id": 7}, "record 0: lead_id = 7: not text"),
+        ({"lead_id": 7.5}, "record 0: lead_id = 7.5: not text"),
         ({"lead_id": " "}, "record 0: lead_id = ' ': empty text; send null where it is missing"),
         ({"lead_score": 3}, "record 0: lead_score = 3: is the label; leave it out"),
         ({"converted": None}, "record 0: converted: is the outcome; leave it out"),

@@ -38,7 +38,9 @@ def root(tmp_path):
         (data / "documents" / f"{name}.json").write_text(json.dumps(content))
     config.mkdir()
     (config / "hyperparameters.json").write_text(json.dumps({"max_depth": "3", "rounds": "10"}))
-    (config / "inputdataconfig.json").write_text(json.dumps(dict.fromkeys(("train", "validation", "documents"), {})))
+    (config / "inputdataconfig.json").write_text(
+        json.dumps({name: {} for name in ("train", "validation", "documents")})
+    )
     (config / "resourceconfig.json").write_text(json.dumps({"current_host": "algo-1", "hosts": ["algo-1"]}))
     return tmp_path
 

@@ -65,6 +65,8 @@ def _header(path: Path, content: bytes) -> list[str]:
         raise InvalidInput(f"{path} {_problem(content)}") from None
     except csv.Error as error:
         raise InvalidInput(f"{path} has no readable header ({error}); name the columns in its first line") from None
+    if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+        raise InvalidInput(f"{path} has the single column {names[0][:60]!r}; separate its values with commas")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise InvalidInput(f"{path} names the column {', '.join(map(repr, twice))} more than once; rename one of them")

@@ -25,7 +25,7 @@ from leadscore_assets.domain.facts import DataFile, Record, Slice, WeekManifest
 Item = TypeVar("Item", bound=Record)
 _ROW_GROUP = 131_072
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.=-]{0,127}")
-_WRITE_AGAIN = "materialize weekly_leads for its week again, or restore it from a backup"
+_WRITE_AGAIN = "run 'leadscore ingest', which writes weeks with lost files again, or restore it from a backup"
 
 
 class LocalLake:
@@ -79,6 +79,10 @@ class LocalLake:
         except pa.ArrowInvalid as error:
             what = f"files from {files[0].path} to {files[-1].path} differ in their columns"
             raise InvalidInput(f"{what} ({error}); materialize weekly_leads again for the older weeks") from None
+
+    def holds(self, path: str) -> bool:
+        """Tell whether a stored file or folder is there."""
+        return self._place(path).exists()
 
     def local_path(self, path: str) -> Path:
         """Return where a stored file or folder lies; raise Missing."""

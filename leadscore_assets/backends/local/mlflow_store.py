@@ -10,13 +10,14 @@ from typing import Any
 from leadscore_assets.backends.local.atomic import make_folder, storage_errors, write_atomically
 from leadscore_assets.domain.errors import PermanentError, TransientError
 
+DATABASE = "mlflow.db"
 _LOCK_SECONDS = 60
 
 
 def opened(folder: Path, *, experiment: str, name: str) -> Any:
     """Return an MlflowClient on the folder's database, made with its experiment and its registered model if absent."""
     client_class = _quiet_client()
-    database = (folder / "mlflow.db").absolute()
+    database = (folder / DATABASE).absolute()
     address = f"sqlite:///{database}"
     with lock(folder), errors(folder):
         new = _start_over_if_half_made(database)

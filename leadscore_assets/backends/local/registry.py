@@ -146,6 +146,9 @@ class MlflowRegistry:
         return {name: int(version) for name, version in aliases.items()}
 
     def _search(self, more: str = "") -> list[Package]:
+        if not (self._folder / mlflow_store.DATABASE).exists():
+            # Whoever only looks makes nothing.
+            return []
         with mlflow_store.errors(self._folder):
             # Aliases first: versions are never removed, so the one in production is among those read after it.
             in_production = self._aliases().get(PRODUCTION)

@@ -22,6 +22,7 @@ import psutil
 
 from leadscore_assets.backends.local.atomic import write_atomically
 from leadscore_assets.backends.ports import BundleStore, Lake, TrainingJob, TrainingResult
+from leadscore_assets.domain import bundle
 from leadscore_assets.domain.digests import canonical_json
 from leadscore_assets.domain.errors import CorruptArtefact, Missing, PermanentError
 from leadscore_assets.domain.facts import Slice
@@ -59,7 +60,7 @@ class LocalTrainer:
             return None
         record = json.loads(path.read_text())
         try:
-            self._bundles.path(record["digest"])
+            bundle.verify(self._bundles.path(record["digest"]), digest=record["digest"])
         except (Missing, CorruptArtefact):
             return None
         return TrainingResult(record["digest"], float(record["seconds"]), reused=True)
@@ -144,6 +145,8 @@ def _failure(job: TrainingJob, root: Path, code: int) -> str:
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
+    if process.stdout:
+        process.stdout.close()
     if process.poll() is not None:
         return
     process.terminate()
