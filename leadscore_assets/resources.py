@@ -26,12 +26,14 @@ def open_platform(
     from leadscore_assets.backends.local.lake import LocalLake
     from leadscore_assets.backends.local.registry import MlflowRegistry
     from leadscore_assets.backends.local.trainer import LocalTrainer
+    from leadscore_assets.serving.desired import CaptureRules
 
     home, values = settings.home, settings.values
+    contract, policy = settings.contract(), settings.policy()
     lake, bundles = LocalLake(home / "lake"), LocalBundles(home / "bundles")
     return Platform(
-        contract=settings.contract(),
-        policy=settings.policy(),
+        contract=contract,
+        policy=policy,
         start_week=values.start_week,
         source=open_source(settings, now=now),
         lake=lake,
@@ -44,6 +46,8 @@ def open_platform(
             host=values.endpoint.host,
             port=values.endpoint.port,
             name=values.endpoint.name,
+            workers=values.endpoint.workers,
+            capture=CaptureRules(**policy.capture.model_dump(), masked=tuple(sorted(contract.personal))),
         ),
         ledger=SqlLedger(f"sqlite:///{home / 'ledger.db'}", actor=actor or settings.actor, now=now),
         now=now,

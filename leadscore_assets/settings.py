@@ -42,6 +42,7 @@ class EndpointSettings(Frozen):
     name: str = Field(default="leadscore", pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")
     host: Literal["127.0.0.1", "::1", "localhost"] = "127.0.0.1"
     port: int = Field(default=8321, ge=1, le=65535)
+    workers: int = Field(default=2, ge=1, le=64)
 
 
 class UiSettings(Frozen):

@@ -37,6 +37,7 @@ _CONTRACT_ABOUT = (
     "A row outside a hard limit (minimum, maximum, levels, a value that may not be missing) is set aside.",
     "missing is the largest share of a week's rows that may lack the value; without it, no row may.",
     "open_levels = true accepts levels that are not listed.",
+    "pii = true marks personal data: it is masked wherever requests are kept.",
 )
 _CONTRACT_KEYS = {
     "key": "The column that identifies a lead; of equal keys the newest row counts",

@@ -18,6 +18,7 @@ from leadscore_assets.domain.facts import (
     Variant,
     WeekManifest,
 )
+from leadscore_assets.domain.serving_counts import ServingCounts
 
 
 @dataclass(frozen=True)
@@ -201,8 +202,17 @@ class ModelRegistry(Protocol):
 class EndpointHost(Protocol):
     """Starts, stops and configures the scoring endpoint."""
 
-    def deploy(self, variants: Sequence[Variant]) -> EndpointStatus:
-        """Serve these variants, starting the server when needed; return once it answers with them, or raise."""
+    def deploy(
+        self, variants: Sequence[Variant], *, shadow: Variant | None = None, salt: str | None = None
+    ) -> EndpointStatus:
+        """Serve these variants, starting the server when needed; return once it answers with them, or raise.
+
+        The shadow gets a copy of every request. The salt deals leads to variants; without one the present one stays.
+        """
+        ...
+
+    def counts(self) -> ServingCounts:
+        """Return what was counted by variant since the present configuration serves."""
         ...
 
     def start(self) -> EndpointStatus:

@@ -3,6 +3,7 @@
 import json
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import click
 from leadscore_assets.commands.opening import open_home
 from leadscore_assets.commands.output import json_option, say, say_json, say_table
 from leadscore_assets.domain.claims import rule_phrase
-from leadscore_assets.domain.feasibility import Volume, impossible, kpi_conditions
+from leadscore_assets.domain.feasibility import Volume, impossible, kpi_conditions, unchecked_release
 from leadscore_assets.domain.policy import Policy, policy_from
 from leadscore_assets.domain.presets import PRESETS, Preset, measured_rates, presets
 from leadscore_assets.domain.promotion_policy import PromotionPolicy
@@ -85,25 +86,38 @@ def list_presets(section: str | None, *, as_json: bool) -> None:
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--rows", type=click.IntRange(1), help="Test rows of a usual week; the newest evaluation's by default.")
 @click.option("--rate", type=click.FloatRange(0, 1), help="Share of the best tenth that converts, 0 to 1.")
+@click.option("--leads", type=click.FloatRange(0, min_open=True), help="Distinct leads that the endpoint scores a day.")
+@click.option("--conversion", type=click.FloatRange(0, 1), help="Share of all leads that converts, 0 to 1.")
 @click.pass_context
-def check(ctx: click.Context, file: Path | None, rows: int | None, rate: float | None) -> None:
+def check(
+    ctx: click.Context,
+    file: Path | None,
+    *,
+    rows: int | None,
+    rate: float | None,
+    leads: float | None,
+    conversion: float | None,
+) -> None:
     """Check a policy file, the home's by default; exit code 1 when it is refused.
 
-    Refused are unknown keys, wrong units, and what cannot work: a rung that never speaks, or a KPI gate that the
-    site's rows would answer less often than `minimum_power` says.
+    Refused are unknown keys, wrong units, and what cannot work: a rung that never speaks, a KPI gate that the site's
+    rows would answer less often than `minimum_power` says, or a step of a release that the site's leads cannot decide.
 
     \b
     Example:
       leadscore policy check
       leadscore policy check other_policy.toml --rows 3000 --rate 0.15
+      leadscore policy check --leads 1000 --conversion 0.05
     """
     policy = read_toml(file, policy_from) if file else policy_from(_home_content(ctx))
-    volume = _volume(ctx, rows, rate)
+    volume = replace(_volume(ctx, rows, rate) or Volume(), leads_a_day=leads, conversion=conversion)
     problems = impossible(policy, volume)
     for problem in problems:
         say(f"Refused: {problem}.")
-    if kpi_conditions(policy.promotion) and (volume is None or volume.top_rate is None):
+    if kpi_conditions(policy.promotion) and volume.top_rate is None:
         say("A KPI gate could not be checked: no week is judged yet; give --rows and --rate.")
+    if unchecked_release(policy, volume):
+        say("The release's steps could not be checked: give --leads and --conversion.")
     if problems:
         sys.exit(1)
     say(f"The policy is sound; digest {policy.digest}")

@@ -4,7 +4,6 @@ Training, batch and online scoring all start here, so a lead has the same number
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import pyarrow.compute as pc
 
 from leadscore_assets.domain.column import Column, Floats
 from leadscore_assets.domain.contract import Contract, Feature
+from leadscore_assets.domain.moments import iso_us
 from leadscore_assets.domain.texts import spelled
 
 
@@ -40,11 +40,14 @@ def columns_from_records(records: Sequence[Mapping[str, Any]], contract: Contrac
 
 
 def epoch_seconds(text: str) -> float:
-    """Return an ISO-8601 moment as seconds since 1970 in UTC, whole microseconds; a moment without a zone is UTC."""
-    moment = datetime.fromisoformat(text)
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return ((delta.days * 86400 + delta.seconds) * 1_000_000 + delta.microseconds) / 1e6
+    """Return an ISO-8601 moment as seconds since 1970 in UTC, whole microseconds; a moment without a zone is UTC.
+
+    Raises ValueError for a text that is none.
+    """
+    found = iso_us(text)
+    if found is None:
+        raise ValueError(f"{text!r} is not an ISO-8601 date or time")
+    return found / 1e6
 
 
 def _from_arrow(column: "pa.ChunkedArray[Any]", feature: Feature) -> Column:

@@ -48,6 +48,7 @@ class Feature(Frozen):
     levels: tuple[str, ...] = ()
     open_levels: bool = False
     missing: float = Field(default=0.0, ge=0, le=1)
+    pii: bool = False
     unit: str = ""
     description: str = ""
 
@@ -136,8 +137,8 @@ class Contract(Frozen):
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the contract's content."""
-        return digest_of(self.model_dump(mode="json"))
+        """SHA-256 of the contract's content; which columns are personal changes no data and is no part of it."""
+        return digest_of(self.model_dump(mode="json", exclude={"features": {"__all__": {"pii"}}}))
 
     @cached_property
     def by_name(self) -> dict[str, Feature]:
@@ -154,6 +155,11 @@ class Contract(Frozen):
     def names(self) -> tuple[str, ...]:
         """Feature names in contract order: the order of a CSV row at the endpoint."""
         return tuple(feature.name for feature in self.features)
+
+    @cached_property
+    def personal(self) -> frozenset[str]:
+        """Names of the features that are personal data."""
+        return frozenset(feature.name for feature in self.features if feature.pii)
 
     @cached_property
     def schema(self) -> pa.Schema:  # type: ignore[override]

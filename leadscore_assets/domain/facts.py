@@ -122,7 +122,10 @@ class LedgerRecord(Record):
 
 @dataclass(frozen=True)
 class EndpointStatus(Record):
-    """What the endpoint says of itself; `generation` is 0 where nothing was ever deployed."""
+    """What the endpoint says of itself; `generation` is 0 where nothing was ever deployed.
+
+    `shadow` gets a copy of every request and answers none; `salt` is what deals the leads to the variants.
+    """
 
     running: bool
     address: str
@@ -130,6 +133,8 @@ class EndpointStatus(Record):
     variants: tuple[Variant, ...] = ()
     pid: int | None = None
     error: str | None = None
+    shadow: Variant | None = None
+    salt: str = ""
 
 
 def _plain(value: Any) -> Any:

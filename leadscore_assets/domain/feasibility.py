@@ -1,4 +1,4 @@
-"""Whether a policy can decide anything: rungs that never speak, and gates that the site's rows cannot answer."""
+"""Whether a policy can decide anything: rungs that never speak, gates and steps that the site's rows cannot answer."""
 
 from dataclasses import dataclass
 
@@ -8,23 +8,29 @@ from leadscore_assets.domain.policy import Policy
 from leadscore_assets.domain.power import kpi_power, kpi_rows_needed
 from leadscore_assets.domain.promotion_policy import PromotionPolicy
 from leadscore_assets.domain.reasons import rounded_up
+from leadscore_assets.domain.release_feasibility import impossible_release, waits_for_conversions
 
 KPIS = ("precision_top_decile", "lift_top_decile")
 
 
 @dataclass(frozen=True)
 class Volume:
-    """A site's usual week: test rows, and the share of the best tenth that converts (0 to 1)."""
+    """A site's usual week: test rows, the share of the best tenth that converts (0 to 1), and what the endpoint sees:
+    distinct leads a day, and the share of all leads that converts. None is unknown, and what rests on it unchecked.
+    """
 
-    test_rows: int
+    test_rows: int | None = None
     top_rate: float | None = None
+    leads_a_day: float | None = None
+    conversion: float | None = None
 
 
 def impossible(policy: Policy, volume: Volume | None = None) -> list[str]:
     """Return what the policy asks for in vain, one sentence each with the remedy; empty when all is possible."""
     rules = policy.promotion
-    by_volume = _too_few(rules, volume) + _blind(rules, volume) if volume else []
-    return [*_hidden(rules), *_no_way_to_promote(rules), *by_volume]
+    by_rows = _too_few(rules, volume.test_rows) if volume and volume.test_rows else []
+    by_rate = _blind(rules, volume.test_rows, volume.top_rate) if volume and volume.test_rows else []
+    return [*_hidden(rules), *_no_way_to_promote(rules), *by_rows, *by_rate, *_undecided(policy, volume)]
 
 
 def kpi_conditions(policy: PromotionPolicy) -> list[tuple[Rung, Condition]]:
@@ -35,6 +41,13 @@ def kpi_conditions(policy: PromotionPolicy) -> list[tuple[Rung, Condition]]:
         for item in rung.when
         if (item.metric or policy.metric) in KPIS and item.of in ("gain", "relative_gain")
     ]
+
+
+def unchecked_release(policy: Policy, volume: Volume) -> bool:
+    """Tell whether the release has steps that a missing number left unchecked."""
+    steps, shadow = policy.release.steps, policy.release.shadow
+    blind = volume.conversion is None and any(waits_for_conversions(step) for step in steps)
+    return bool(steps or shadow) and (volume.leads_a_day is None or blind)
 
 
 def _hidden(policy: PromotionPolicy) -> list[str]:
@@ -53,24 +66,26 @@ def _no_way_to_promote(policy: PromotionPolicy) -> list[str]:
     return ["no rung promotes or asks a person, so only a first model would go live; add one with decision = 'promote'"]
 
 
-def _too_few(policy: PromotionPolicy, volume: Volume) -> list[str]:
-    if volume.test_rows >= policy.minimum_rows:
+def _undecided(policy: Policy, volume: Volume | None) -> list[str]:
+    if volume is None or not volume.leads_a_day:
+        return []
+    return impossible_release(policy.release, leads_a_day=volume.leads_a_day, conversion=volume.conversion)
+
+
+def _too_few(policy: PromotionPolicy, rows: int) -> list[str]:
+    if rows >= policy.minimum_rows:
         return []
     return [
-        f"a usual week has {volume.test_rows:,} test rows and minimum_rows is {policy.minimum_rows:,}: every verdict "
+        f"a usual week has {rows:,} test rows and minimum_rows is {policy.minimum_rows:,}: every verdict "
         "would be 'not yet'; lower it, or raise [window] test_days"
     ]
 
 
-def _blind(policy: PromotionPolicy, volume: Volume) -> list[str]:
+def _blind(policy: PromotionPolicy, rows: int, rate: float | None) -> list[str]:
     """KPI gates that would see the gain they ask for too rarely."""
-    if volume.top_rate is None:
+    if rate is None:
         return []
-    return [
-        said
-        for rung, item in kpi_conditions(policy)
-        if (said := _blind_gate(rung, item, policy, volume.test_rows, volume.top_rate))
-    ]
+    return [said for rung, item in kpi_conditions(policy) if (said := _blind_gate(rung, item, policy, rows, rate))]
 
 
 def _blind_gate(rung: Rung, item: Condition, policy: PromotionPolicy, rows: int, rate: float) -> str:

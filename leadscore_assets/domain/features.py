@@ -6,6 +6,7 @@ turns a lead into numbers, in training, batch and online scoring.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,10 @@ from leadscore_assets.domain.column import Column, Columns, Floats
 from leadscore_assets.domain.contract import Contract, Feature
 from leadscore_assets.domain.derived import apply_derived, fit_derived
 from leadscore_assets.domain.digests import digest_of
+from leadscore_assets.domain.finishing import Finishing, Matrix
 from leadscore_assets.domain.policy import FeaturePolicy
 
-Matrix = np.ndarray[Any, np.dtype[np.float32]]
+__all__ = ["FeatureTransform", "Matrix", "feature_values", "fit_transform", "plain"]
 _DAY = 86_400.0
 
 
@@ -62,33 +64,43 @@ class FeatureTransform:
         parts: list[Floats] = []
         for feature in self.contract.features:
             if feature.kind == "categorical":
-                parts += self._category(columns[feature.name], feature.name)
+                parts.append(self._codes(columns[feature.name], feature.name))
             else:
-                parts.append(self._number(plain(columns, feature, self.contract), feature.name))
+                parts.append(plain(columns, feature, self.contract))
         for extra in self.contract.derived:
-            values = apply_derived(extra.kind, columns, extra, self.state["derived"][extra.name])
-            parts.append(self._number(values, extra.name))
-        return np.stack(parts, axis=1).astype(np.float32)
+            parts.append(apply_derived(extra.kind, columns, extra, self.state["derived"][extra.name]))
+        return self.finish(np.stack(parts, axis=1))
 
-    def _category(self, column: Column, name: str) -> list[Floats]:
-        levels = self.state["levels"][name]
-        order = {level: float(position) for position, level in enumerate(levels)}
+    def finish(self, raw: Floats) -> Matrix:
+        """Cap, fill, scale and encode raw numbers, (n, features and derived) or one lead's (features and derived,).
+
+        Categories are positions in their learnt levels. The array is taken over: it may be changed.
+        """
+        return self._finishing.apply(raw)
+
+    def level_codes(self, name: str) -> dict[str, float]:
+        """Return a categorical feature's levels with their codes."""
+        return {level: float(position) for position, level in enumerate(self.state["levels"][name])}
+
+    @cached_property
+    def _finishing(self) -> Finishing:
+        learnt = []
+        for feature in self.contract.features:
+            if feature.kind == "categorical":
+                codes = self.level_codes(feature.name)
+                known = self.state["impute"] and codes
+                learnt.append({"fill": codes[self.state["modes"][feature.name]]} if known else {})
+            else:
+                learnt.append(self.state["numbers"][feature.name])
+        learnt += [self.state["numbers"][extra.name] for extra in self.contract.derived]
+        levels = [self.state["levels"].get(feature.name) for feature in self.contract.features]
+        hot = [len(found) if found is not None and self._onehot else None for found in levels]
+        return Finishing.of(learnt, hot + [None] * len(self.contract.derived))
+
+    def _codes(self, column: Column, name: str) -> Floats:
+        order = self.level_codes(name)
         table = np.array([order.get(level, np.nan) for level in column.levels or ()] + [np.nan])
-        positions = np.where(np.isnan(column.values), len(table) - 1, column.values).astype(np.int64)
-        codes = table[positions]
-        if self.state["impute"] and levels:
-            codes = np.where(np.isnan(codes), order[self.state["modes"][name]], codes)
-        return [(codes == position).astype(np.float64) for position in range(len(levels))] if self._onehot else [codes]
-
-    def _number(self, values: Floats, name: str) -> Floats:
-        learnt = self.state["numbers"][name]
-        if "low" in learnt:
-            values = np.clip(values, learnt["low"], learnt["high"])
-        if "fill" in learnt:
-            values = np.where(np.isnan(values), learnt["fill"], values)
-        if "scale" in learnt:
-            values = (values - learnt["centre"]) / learnt["scale"]
-        return values
+        return table[np.where(np.isnan(column.values), len(table) - 1, column.values).astype(np.int64)]
 
 
 def fit_transform(columns: Columns, labels: Floats, contract: Contract, policy: FeaturePolicy) -> FeatureTransform:

@@ -96,6 +96,11 @@ class Learner(Protocol):
         ...
 
     @property
+    def engine(self) -> str:
+        """What answers for a few rows, by name."""
+        ...
+
+    @property
     def importance(self) -> Floats:
         """Each input's weight (k,), 0 upwards, in a unit of the model's own."""
         ...

@@ -21,6 +21,7 @@ class LightGbmTrees:
     booster: Any
     threads: int
     curve: tuple[float, ...] = ()
+    engine: ClassVar[str] = "lightgbm"
     file: ClassVar[str] = "model.txt"
 
     @classmethod

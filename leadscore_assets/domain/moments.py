@@ -7,6 +7,7 @@ zone is UTC.
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ Ints = np.ndarray[Any, np.dtype[np.int64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 DAY_US = 86_400_000_000
+_TEXTS_KEPT = 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
@@ -51,6 +53,7 @@ class Moments:
         return ~(self.missing | self.unreadable)
 
 
+@lru_cache(_TEXTS_KEPT)
 def iso_us(text: str) -> int | None:
     """Return an ISO-8601 date or time as microseconds, None where it is none: what a request may hold."""
     if len(text) != 8 and text.isdigit():  # a run of digits is no ISO text, though the standard library reads some

@@ -6,11 +6,13 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from leadscore_assets.domain.capture_policy import CapturePolicy
 from leadscore_assets.domain.contract import Frozen
 from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.domain.drift_policy import DriftPolicy
 from leadscore_assets.domain.presets import DEFAULT, spread
 from leadscore_assets.domain.promotion_policy import PromotionPolicy
+from leadscore_assets.domain.release_policy import ReleasePolicy
 from leadscore_assets.domain.section import Section
 from leadscore_assets.domain.training_policy import TrainingPolicy, TuningPolicy
 
@@ -100,6 +102,8 @@ class Policy(Frozen):
     leakage: LeakagePolicy = LeakagePolicy()
     promotion: PromotionPolicy = PromotionPolicy()
     drift: DriftPolicy = DriftPolicy()
+    release: ReleasePolicy = ReleasePolicy()
+    capture: CapturePolicy = CapturePolicy()
     lists: ListPolicy = ListPolicy()
 
     @model_validator(mode="before")

@@ -11,6 +11,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from leadscore_assets.domain.release_strategies import STRATEGIES
+
 DEFAULT = "default"
 
 
@@ -175,4 +177,5 @@ PRESETS: tuple[Preset, ...] = (
         "retrains when Evidently's tests flag any column",
         {"rule": "evidently", "drifted_share": 0.0},
     ),
+    *(Preset("release", name, decides, values) for name, (decides, values) in STRATEGIES.items()),
 )

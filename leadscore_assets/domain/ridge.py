@@ -33,6 +33,7 @@ class Ridge:
     missing: Floats
     levels: dict[int, Floats]
     spread: Floats
+    engine: ClassVar[str] = "numpy"
     file: ClassVar[str] = "model.json"
     rounds: ClassVar[int] = 0
     curve: ClassVar[tuple[float, ...]] = ()

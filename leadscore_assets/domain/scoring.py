@@ -4,7 +4,7 @@ Batch and online go through the same transform and the same model; the same lead
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from leadscore_assets.domain.features import FeatureTransform, Matrix
 from leadscore_assets.domain.learners import read_model
 from leadscore_assets.domain.learning import Learner
 from leadscore_assets.domain.link import Link
+from leadscore_assets.domain.single import One, SingleLead, ready
 
 GOLDEN_TOLERANCE = 1e-5
 _CHUNK = 16_384
@@ -36,6 +37,12 @@ class Scored:
     probability: Floats | None
     band: list[str]
 
+    def each(self) -> list[One]:
+        """Return the scores lead by lead."""
+        chances = self.probability.tolist() if self.probability is not None else [None] * len(self.band)
+        rows = zip(self.score.tolist(), self.rounded.tolist(), self.band, chances, strict=True)
+        return [One(*row) for row in rows]
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -47,7 +54,10 @@ class Reason:
 
 @dataclass(frozen=True)
 class Scorer:
-    """An opened bundle: immutable and safe to use from several threads."""
+    """An opened bundle: immutable and safe to use from several threads.
+
+    `single` is the quick way of one lead, proved on the golden rows; None where it was not, and `engine` says why.
+    """
 
     digest: str
     contract: Contract
@@ -57,14 +67,18 @@ class Scorer:
     calibrator: Calibrator
     bands: tuple[tuple[str, float], ...]
     clip: bool
+    single: SingleLead | None = None
+    engine: str = "batch"
 
     @classmethod
     def open(cls, folder: Path, *, digest: str | None = None, threads: int = 1) -> "Scorer":
         """Read a bundle, check every byte and its golden rows; raise CorruptArtefact when one does not hold."""
         found, files = bundle.read(folder, digest=digest)
         scorer = cls.from_files(found, files, threads=threads)
-        scorer.check_golden(bundle.document(files, bundle.GOLDEN))
-        return scorer
+        golden = bundle.document(files, bundle.GOLDEN)
+        scorer.check_golden(golden)
+        single, difference = ready(scorer, golden["records"])
+        return replace(scorer, single=single, engine=scorer.model.engine if single else f"batch ({difference})")
 
     @classmethod
     def from_files(cls, digest: str, files: Mapping[str, bytes], *, threads: int = 1) -> "Scorer":
@@ -93,6 +107,14 @@ class Scorer:
     def score_records(self, records: Sequence[Mapping[str, Any]]) -> Scored:
         """Score JSON records that were checked against the contract."""
         return self._score(columns_from_records(records, self.contract))
+
+    def score_inputs(self, matrix: Matrix) -> Scored:
+        """Score leads whose inputs (n, k) are computed already."""
+        raw = self.predict(matrix)
+        low, high = self.contract.label_minimum, self.contract.label_maximum
+        score = np.clip(raw, low, high) if self.clip else raw
+        rounded = np.clip(np.rint(score), low, high).astype(np.int64)
+        return Scored(raw, score, rounded, self.calibrator.predict(score), self._bands_of(score))
 
     def predict(self, matrix: Matrix) -> Floats:
         """Return raw predictions (n,) of a feature matrix, on the label's scale and not clipped to its range."""
@@ -126,11 +148,7 @@ class Scorer:
             )
 
     def _score(self, columns: Columns) -> Scored:
-        raw = self.predict(self.transform.transform(columns))
-        low, high = self.contract.label_minimum, self.contract.label_maximum
-        score = np.clip(raw, low, high) if self.clip else raw
-        rounded = np.clip(np.rint(score), low, high).astype(np.int64)
-        return Scored(raw, score, rounded, self.calibrator.predict(score), self._bands_of(score))
+        return self.score_inputs(self.transform.transform(columns))
 
     def _bands_of(self, score: Floats) -> list[str]:
         names = [name for name, _ in self.bands]

@@ -7,8 +7,11 @@ import numpy as np
 
 from leadscore_assets.domain.column import Floats
 from leadscore_assets.domain.features import Matrix
+from leadscore_assets.domain.forest import read_trees
 from leadscore_assets.domain.learning import Examples, Task, watched_spearman
 from leadscore_assets.domain.training_policy import TrainingPolicy
+from leadscore_assets.domain.ubjson import read_ubjson
+from leadscore_assets.domain.walker import FEW_ROWS, Walker, proved
 
 _TAKEN = ("learning_rate", "max_depth", "min_child_weight", "subsample", "colsample_bytree", "reg_lambda", "max_bin")
 _FOREST_ROWS = 50_000
@@ -28,10 +31,15 @@ _FOREST: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class BoostedTrees:
-    """Gradient boosting (Chen and Guestrin 2016), ended by the watched rows and cut back to its best round."""
+    """Gradient boosting (Chen and Guestrin 2016), ended by the watched rows and cut back to its best round.
+
+    A model that was read has a `walker` for a few rows, with XGBoost's own bits, or `unwalked` says why not.
+    """
 
     booster: Any
     curve: tuple[float, ...] = ()
+    walker: Walker | None = None
+    unwalked: str = "just fitted"
     file: ClassVar[str] = "model.ubj"
 
     @classmethod
@@ -66,16 +74,19 @@ class BoostedTrees:
 
     @classmethod
     def from_bytes(cls, content: bytes, *, threads: int) -> Self:
-        """Read UBJSON; raise ValueError when it holds no model."""
+        """Read UBJSON; raise ValueError when it holds no model or a broken one."""
         import xgboost
 
+        document = read_ubjson(content)
+        trees = read_trees(document)
         booster = xgboost.Booster({"nthread": threads})
         try:
             booster.load_model(bytearray(content))
         except xgboost.core.XGBoostError as error:
             raise ValueError(str(error).splitlines()[0]) from None
         booster.set_param({"nthread": threads})
-        return cls(booster)
+        walker, reason = proved(document, trees, booster)
+        return cls(booster, walker=walker, unwalked=reason)
 
     def to_bytes(self) -> bytes:
         """Write UBJSON."""
@@ -83,7 +94,14 @@ class BoostedTrees:
 
     def predict(self, matrix: Matrix) -> Floats:
         """Return margins (n,)."""
+        if self.walker and 0 < len(matrix) <= FEW_ROWS:
+            return self.walker.margins(matrix)
         return np.asarray(self.booster.inplace_predict(matrix, predict_type="margin"), dtype=np.float64)
+
+    @property
+    def engine(self) -> str:
+        """What answers for a few rows."""
+        return "walker" if self.walker else f"xgboost ({self.unwalked})"
 
     def contributions(self, matrix: Matrix) -> Floats:
         """Return TreeSHAP values and the base, (n, k + 1) (Lundberg et al. 2018)."""

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from leadscore_assets.serving.refusals import RefusedRequest, shortened
 
 JSON = "application/json"
+_FORMS_KEPT = 64
 _encoder = msgspec.json.Encoder()
 
 
@@ -63,15 +65,21 @@ def json_reply(status: int, content: Any, *, headers: tuple[tuple[bytes, bytes],
 
 def problem(status: int, message: str) -> Reply:
     """Answer without scores."""
-    return json_reply(status, Problem(message))
+    return json_reply(status, Problem(message), headers=retry_after(status))
 
 
 def refusal(error: RefusedRequest) -> Reply:
     """Answer a refused request."""
     headers = ((b"allow", error.allow.encode()),) if error.allow else ()
-    return json_reply(error.status, Problem(str(error), error.violations), headers=headers)
+    return json_reply(error.status, Problem(str(error), error.violations), headers=headers + retry_after(error.status))
 
 
+def retry_after(status: int) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the header that tells a client when to come back, where coming back helps."""
+    return ((b"retry-after", b"1"),) if status in (429, 503) else ()
+
+
+@lru_cache(_FORMS_KEPT)
 def form_of(accept: str) -> str:
     """Return the first type of an Accept header that can be written, by quality; raise RefusedRequest (406)."""
     if not accept:

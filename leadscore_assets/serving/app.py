@@ -1,131 +1,179 @@
 """The ASGI application: routes of a scoring container and of SageMaker Runtime, and nothing that changes state."""
 
-import logging
-import os
 import time
-import traceback
+from collections.abc import Callable
+from random import getrandbits
+from typing import NamedTuple
 
 from leadscore_assets.serving import runtime
-from leadscore_assets.serving.answers import Reply, json_reply, problem, refusal
+from leadscore_assets.serving.answers import Reply, problem, refusal
 from leadscore_assets.serving.body import MAXIMUM_BYTES, ClientGoneError, Receive, Scope, Send, TooLarge, read_body
-from leadscore_assets.serving.invocation import Desk, Invocation
-from leadscore_assets.serving.models import Live, Model, Serving
+from leadscore_assets.serving.capture import Kept
+from leadscore_assets.serving.desk import Desk
+from leadscore_assets.serving.gate import Gate
+from leadscore_assets.serving.invocation import Asked, Done, log_fault
+from leadscore_assets.serving.models import Live, Serving
+from leadscore_assets.serving.pages import NOT_READY, PAGES
 from leadscore_assets.serving.refusals import RefusedRequest, shortened
-from leadscore_assets.serving.status import Counts, ServerStatus
+from leadscore_assets.serving.station import Station
 
-NOT_READY = "no model serves yet; deploy one or try again in a moment"
-_INTERNAL = "the server failed on this request; its log names the place"
-_READ = ("GET", "HEAD")
-log = logging.getLogger(__name__)
+Headers = dict[bytes, bytes]
+
+
+class Ended(NamedTuple):
+    """A request's reply and, where a model was asked, what it said to which request."""
+
+    reply: Reply
+    done: Done | None = None
+    asked: Asked | None = None
 
 
 class ScoringApp:
     """A bare ASGI callable around the one reference to what is served."""
 
-    def __init__(self, *, name: str, instance: str, live: Live) -> None:
+    def __init__(
+        self,
+        *,
+        name: str,
+        instance: str,
+        live: Live,
+        station: Station | None = None,
+        waiting: Callable[[], int] | None = None,
+    ) -> None:
         self.name = name
         self.instance = instance
         self.live = live
-        self.counts = Counts()
+        self.station = station or Station(live)
         self._desk = Desk()
-        self._started = time.monotonic()
+        self._gate = Gate(waiting)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request; what else is to be done with it comes after the answer."""
         if scope["type"] != "http":
             return
+        headers: Headers = dict(scope["headers"])
         try:
-            reply = await self._answer(scope, receive)
+            ended = await self._answer(scope["path"], scope["method"], headers, receive)
         except ClientGoneError:
             return
-        length = (b"content-length", str(len(reply.body)).encode())
-        headers = [(b"content-type", reply.content_type.encode()), length, *reply.headers]
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        reply = ended.reply
+        length = (b"content-length", b"%d" % len(reply.body))
+        shown = [(b"content-type", reply.content_type.encode()), length, *reply.headers]
+        await send({"type": "http.response.start", "status": reply.status, "headers": shown})
         await send({"type": "http.response.body", "body": reply.body})
+        if ended.done and ended.asked:
+            try:
+                self._after(ended.done, ended.asked, headers)
+            except Exception as error:  # noqa: BLE001 - the entry point: the answer is out, and its connection stays good
+                log_fault(error)
 
     def close(self) -> None:
         """End the threads that score batches."""
         self._desk.close()
 
-    def status(self) -> ServerStatus:
-        """Say what is served."""
-        serving = self.live.serving
-        return ServerStatus(
-            name=self.name,
-            instance=self.instance,
-            pid=os.getpid(),
-            generation=serving.generation if serving else 0,
-            variants=tuple(model.placed.variant for model in serving.models) if serving else (),
-            uptime_seconds=round(time.monotonic() - self._started, 3),
-            requests=self.counts,
-            error=self.live.error,
-            error_generation=self.live.error_generation,
-        )
-
-    async def _answer(self, scope: Scope, receive: Receive) -> Reply:
-        path, method = scope["path"], scope["method"]
+    async def _answer(self, path: str, method: str, headers: Headers, receive: Receive) -> Ended:
+        endpoint = runtime.endpoint_of(path)
         try:
-            if path == "/ping":
-                _allow(method, _READ)
-                return Reply(200, b"") if self.live.serving else problem(503, NOT_READY)
-            if path == "/status":
-                _allow(method, _READ)
-                return json_reply(200, self.status())
-            endpoint = runtime.endpoint_of(path)
+            if path in PAGES:
+                _allow(method, ("GET", "HEAD"))
+                return Ended(PAGES[path](self.name, self.instance, self.station))
             if endpoint is None and path != "/invocations":
-                return problem(404, f"{shortened(path)} does not exist; post leads to /invocations")
+                return Ended(problem(404, f"{shortened(path)} does not exist; post leads to /invocations"))
             _allow(method, ("POST",))
         except RefusedRequest as error:
-            return refusal(error)
-        headers = dict(scope["headers"])
-        reply = await (self._plain(headers, receive) if endpoint is None else self._runtime(endpoint, headers, receive))
-        self.counts.note(reply.status)
-        return reply
+            return Ended(refusal(error))
+        ended = await (self._plain(headers, receive) if endpoint is None else self._runtime(endpoint, headers, receive))
+        self.station.requests.note(ended.reply.status)
+        return ended
 
-    async def _plain(self, headers: dict[bytes, bytes], receive: Receive) -> Reply:
+    async def _plain(self, headers: Headers, receive: Receive) -> Ended:
         serving = self.live.serving
         if serving is None:
-            return problem(503, NOT_READY)
+            return Ended(problem(503, NOT_READY))
+        if unknown := _unknown_variant(headers, serving):
+            return Ended(problem(400, unknown))
+        try:
+            done, asked = await self._invoke(serving, headers, receive)
+        except RefusedRequest as error:
+            return Ended(refusal(error))
+        return Ended(_naming(done.reply, done), done, asked)
+
+    async def _runtime(self, endpoint: str, headers: Headers, receive: Receive) -> Ended:
+        serving = self.live.serving
+        if broken := self._not_invoked(endpoint, headers, serving):
+            return Ended(runtime.validation_error(broken))
+        if serving is None:
+            return Ended(runtime.unavailable(NOT_READY))
+        try:
+            done, asked = await self._invoke(serving, headers, receive)
+        except TooLarge:
+            return Ended(runtime.too_large(MAXIMUM_BYTES))
+        except RefusedRequest as error:
+            if error.status == 503:
+                return Ended(runtime.unavailable(str(error)))
+            variant = serving.heaviest.placed.name
+            return Ended(runtime.model_error(refusal(error), endpoint=endpoint, variant=variant))
+        attributes = headers.get(runtime.CUSTOM_ATTRIBUTES, b"")
+        reply = runtime.answered(done.reply, endpoint=endpoint, variant=done.model.placed.name, attributes=attributes)
+        return Ended(_naming(reply, done), done, asked)
+
+    def _not_invoked(self, endpoint: str, headers: Headers, serving: Serving | None) -> str | None:
+        """Say what InvokeEndpoint names that there is not, or which of its headers is wrong."""
+        if endpoint != self.name:
+            return f"Endpoint {shortened(endpoint)} not found; this server is {self.name}."
+        return runtime.header_problem(headers) or (_unknown_variant(headers, serving) if serving else None)
+
+    async def _invoke(self, serving: Serving, headers: Headers, receive: Receive) -> tuple[Done, Asked]:
+        """Ask a model; raise RefusedRequest when the server is full or the body does not come whole."""
+        large = self._gate.enter(headers)
         try:
             body = await read_body(headers, receive)
-        except RefusedRequest as error:
-            return refusal(error)
-        return await self._score(serving.chosen(), headers, body)
+            target = headers.get(runtime.TARGET_VARIANT)
+            asked = Asked(
+                serving,
+                body,
+                headers.get(b"content-type", b"").decode("latin-1"),
+                headers.get(b"accept", b"").decode("latin-1"),
+                serving.named(target.decode("latin-1")) if target else None,
+                runtime.inference_id(headers) or f"{getrandbits(64):x}",
+            )
+            return await self._desk.answer(asked), asked
+        finally:
+            self._gate.leave(large=large)
 
-    async def _runtime(self, endpoint: str, headers: dict[bytes, bytes], receive: Receive) -> Reply:
-        if endpoint != self.name:
-            return runtime.validation_error(f"Endpoint {shortened(endpoint)} not found; this server is {self.name}.")
-        if broken := runtime.header_problem(headers):
-            return runtime.validation_error(broken)
-        serving = self.live.serving
-        if serving is None:
-            return runtime.unavailable(NOT_READY)
-        target = headers.get(runtime.TARGET_VARIANT, b"").decode("latin-1")
-        model = serving.named(target) if target else serving.chosen()
-        if model is None:
-            return runtime.validation_error(_unknown_variant(target, serving))
-        try:
-            reply = await self._score(model, headers, await read_body(headers, receive))
-        except TooLarge:
-            return runtime.too_large(MAXIMUM_BYTES)
-        except RefusedRequest as error:
-            reply = refusal(error)
-        attributes = headers.get(runtime.CUSTOM_ATTRIBUTES, b"")
-        return runtime.answered(reply, endpoint=endpoint, variant=model.placed.name, attributes=attributes)
+    def _after(self, done: Done, asked: Asked, headers: Headers) -> None:
+        """Count a request, and keep and mirror what was answered."""
+        station, release = self.station, asked.serving.release
+        station.book.note(done.model.placed, done.outcome, configuration=release.configuration)
+        if done.scored is None or done.reply.status != 200:
+            return
+        event, inference_id = "", runtime.inference_id(headers)
+        if station.capture and station.capture.wants():
+            event = _event()
+            leads, answer = done.scored
+            name, reader = done.model.placed.name, done.model.reader
+            station.capture.offer(Kept(time.time(), event, inference_id, name, reader, leads, answer))
+        if release.shadow:
+            work = station.mirror.work(
+                asked.body,
+                asked.content_type,
+                done.scored,
+                configuration=release.configuration,
+                ids=(inference_id, event),
+            )
+            if work:
+                self._desk.later(work)
 
-    async def _score(self, model: Model, headers: dict[bytes, bytes], body: bytes) -> Reply:
-        asked = Invocation(
-            body=body,
-            content_type=headers.get(b"content-type", b"").decode("latin-1"),
-            accept=headers.get(b"accept", b"").decode("latin-1"),
-        )
-        try:
-            return await self._desk.answer(asked, model)
-        except RefusedRequest as error:
-            return refusal(error)
-        except Exception as error:  # noqa: BLE001 - the entry point: a fault in one request must not end others
-            _log_fault(error)
-            return problem(500, _INTERNAL)
+
+def _event() -> str:
+    """Return an id of a request, written as a UUID of version 4 is; it is no secret."""
+    bits = f"{getrandbits(128):032x}"
+    return f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-a{bits[17:20]}-{bits[20:]}"
+
+
+def _naming(reply: Reply, done: Done) -> Reply:
+    name = (runtime.INVOKED_VARIANT, done.model.placed.name.encode())
+    return Reply(reply.status, reply.body, reply.content_type, (*reply.headers, name))
 
 
 def _allow(method: str, methods: tuple[str, ...]) -> None:
@@ -133,13 +181,10 @@ def _allow(method: str, methods: tuple[str, ...]) -> None:
         raise RefusedRequest(f"{method} is not allowed here; use {methods[0]}", status=405, allow=", ".join(methods))
 
 
-def _unknown_variant(target: str, serving: Serving) -> str:
+def _unknown_variant(headers: Headers, serving: Serving) -> str | None:
+    """Say that the variant which the client names is none of the endpoint's."""
+    target = headers.get(runtime.TARGET_VARIANT)
+    if not target or serving.named(target.decode("latin-1")):
+        return None
     names = ", ".join(model.placed.name for model in serving.models)
-    return f"Variant {shortened(target)} not found; this endpoint has {names}."
-
-
-def _log_fault(error: Exception) -> None:
-    """Log where a request failed, without the exception's text: it may quote a lead."""
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    places = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))
-    log.error("a request failed with %s at %s", type(error).__name__, places)
+    return f"Variant {shortened(target.decode('latin-1'))} not found; this endpoint has {names}."

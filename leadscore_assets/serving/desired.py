@@ -28,10 +28,30 @@ class Placed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Release(msgspec.Struct, frozen=True):
-    """What shall be served under one generation number."""
+    """What shall be served under one generation number: variants, at most one shadow, the salt that deals the leads."""
 
     generation: int = 0
     variants: tuple[Placed, ...] = ()
+    shadow: Placed | None = None
+    salt: str = ""
+
+    @property
+    def configuration(self) -> str:
+        """The name under which this release's traffic is counted; its number is never given again."""
+        return str(self.generation) if self.generation else ""
+
+    def says(self, other: "Release") -> bool:
+        """Tell whether another release serves the same, whatever its number."""
+        return (self.variants, self.shadow, self.salt) == (other.variants, other.shadow, other.salt)
+
+
+class CaptureRules(msgspec.Struct, frozen=True):
+    """What of the traffic is kept: its share, for how long, how much; columns masked beside the contract's own."""
+
+    percent: float = 0.0
+    keep_days: int = 30
+    keep_megabytes: int = 1024
+    masked: tuple[str, ...] = ()
 
 
 class Desired(Release, frozen=True):
@@ -39,16 +59,22 @@ class Desired(Release, frozen=True):
 
     issued: int = 0
     last_good: Release | None = None
+    capture: CaptureRules = CaptureRules()
 
     @property
     def release(self) -> Release:
         """What shall be served now."""
-        return Release(self.generation, self.variants)
+        return Release(self.generation, self.variants, self.shadow, self.salt)
 
-    def followed_by(self, variants: Sequence[Placed]) -> Self:
-        """Return the next generation; the last good release stays known."""
+    def followed_by(self, variants: Sequence[Placed], *, shadow: Placed | None = None, salt: str | None = None) -> Self:
+        """Return the next generation, with the same salt unless another is given; the last good release stays known."""
         number = self.issued + 1
-        return msgspec.structs.replace(self, generation=number, issued=number, variants=tuple(variants))
+        changed = {"shadow": shadow, "salt": self.salt if salt is None else salt}
+        return msgspec.structs.replace(self, generation=number, issued=number, variants=tuple(variants), **changed)
+
+    def capturing(self, rules: CaptureRules) -> Self:
+        """Return the same state with other rules of capture."""
+        return msgspec.structs.replace(self, capture=rules)
 
     def confirmed(self) -> Self:
         """Return the same state with its release known to serve."""
@@ -57,4 +83,5 @@ class Desired(Release, frozen=True):
     def withdrawn(self) -> Self:
         """Return the state before a release that does not serve; its number is never given again."""
         good = self.last_good or Release()
-        return msgspec.structs.replace(self, generation=good.generation, variants=good.variants)
+        changed = {"shadow": good.shadow, "salt": good.salt}
+        return msgspec.structs.replace(self, generation=good.generation, variants=good.variants, **changed)

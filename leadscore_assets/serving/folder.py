@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from leadscore_assets.domain.errors import CorruptArtefact, PermanentError
+from leadscore_assets.domain.errors import CorruptArtefact, Missing, PermanentError
 from leadscore_assets.serving.desired import Desired
 
 Signature = tuple[int, int, int]
@@ -47,6 +47,21 @@ class StateFolder:
     def log_file(self) -> Path:
         """Where the detached server logs."""
         return self.path / "server.log"
+
+    @property
+    def reports_folder(self) -> Path:
+        """Where the server's processes report."""
+        return self.path / "workers"
+
+    @property
+    def seen_folder(self) -> Path:
+        """Where it is kept which leads were answered before."""
+        return self.path / "seen"
+
+    @property
+    def capture_folder(self) -> Path:
+        """Where captured requests lie, by endpoint, variant and hour."""
+        return self.path / "capture"
 
     def prepare(self) -> None:
         """Make the folder, for its owner alone; raise PermanentError where that is not possible."""
@@ -97,6 +112,13 @@ class StateFolder:
         except FileNotFoundError:
             return None
         return hashlib.sha256(secret + str(self.path.resolve()).encode()).hexdigest()[:32]
+
+    def secret(self) -> bytes:
+        """Return the folder's secret, which keys captured leads' hashes; raise Missing before its first server."""
+        try:
+            return (self.path / "instance").read_bytes()
+        except FileNotFoundError:
+            raise Missing(f"{self.path} never had a server; deploy a model first") from None
 
     def identified(self) -> str:
         """Return this folder's identity, made when it has none."""

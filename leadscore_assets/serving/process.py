@@ -1,4 +1,4 @@
-"""The server as a process: claims its folder, binds loopback, detaches when asked to, serves until SIGTERM.
+"""The server as a process: claims its folder, binds loopback, detaches when asked to, supervises until SIGTERM.
 
 Claim and port are settled before the process detaches, so that whoever starts it learns at once why it cannot run.
 """
@@ -7,26 +7,19 @@ import argparse
 import ipaddress
 import logging
 import os
-import signal
 import socket
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING
 
 from leadscore_assets.domain.errors import InvalidInput, PermanentError
 from leadscore_assets.serving.folder import ServerRecord, StateFolder
-
-if TYPE_CHECKING:
-    import uvicorn
-
-    from leadscore_assets.serving.app import ScoringApp
+from leadscore_assets.serving.launching import log_to_stderr
+from leadscore_assets.serving.reports import Reports
+from leadscore_assets.serving.supervisor import Supervisor
 
 FAILED, PORT_IN_USE, ALREADY_RUNNING = 1, 3, 4
-DRAIN_SECONDS = 20
-_KEEP_ALIVE_SECONDS = 75
+WORKERS = 2
 _BACKLOG = 2048
 log = logging.getLogger(__name__)
 
@@ -39,12 +32,13 @@ class ServerOptions:
     host: str
     port: int
     name: str
+    workers: int = WORKERS
     detach: bool = False
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the server; return 0 after a graceful end, 3 for a port in use, 4 when the folder has a server, else 1."""
-    _log_to_stderr()
+    log_to_stderr()
     try:
         return _run(_options(arguments))
     except PermanentError as error:
@@ -58,6 +52,7 @@ def _options(arguments: Sequence[str] | None) -> ServerOptions:
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
     parser.add_argument("--port", type=int, default=8321)
     parser.add_argument("--name", default="leadscore", help="the endpoint's name")
+    parser.add_argument("--workers", type=int, choices=range(1, 65), default=WORKERS, metavar="N", help="processes")
     parser.add_argument("--detach", action="store_true", help="go on in the background, logging to server.log")
     return ServerOptions(**vars(parser.parse_args(arguments)))
 
@@ -104,7 +99,11 @@ def _run(options: ServerOptions) -> int:
     if options.detach and not _detached(folder, listener):
         return 0
     _note_process(folder, listener)
-    _serve(folder, listener, options.name)
+    folder.identified()
+    Reports(folder.reports_folder).prepare()
+    log.info("endpoint %s listens on %s port %d", options.name, *listener.getsockname()[:2])
+    Supervisor(folder, listener, name=options.name, workers=options.workers, claim=claim).run()
+    log.info("endpoint %s ended", options.name)
     folder.record_file.unlink(missing_ok=True)
     os.close(claim)
     return 0
@@ -135,55 +134,3 @@ def _note_process(folder: StateFolder, listener: socket.socket) -> None:
 
     host, port = listener.getsockname()[:2]
     folder.write_record(ServerRecord(os.getpid(), psutil.Process().create_time(), host, port))
-
-
-def _serve(folder: StateFolder, listener: socket.socket, name: str) -> None:
-    import uvicorn
-
-    from leadscore_assets.serving.app import ScoringApp
-    from leadscore_assets.serving.models import Live
-    from leadscore_assets.serving.watcher import Watcher
-
-    live = Live()
-    app = ScoringApp(name=name, instance=folder.identified(), live=live)
-    server = uvicorn.Server(_config(app))
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        server.should_exit = True
-
-    # uvicorn raises the signal again when it has drained; this handler makes that a normal end.
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    watcher = Watcher(folder, live)
-    watcher.start()
-    log.info("endpoint %s listens on %s port %d", name, *listener.getsockname()[:2])
-    server.run(sockets=[listener])
-    watcher.stop()
-    app.close()
-    log.info("endpoint %s ended after %d answers", name, app.counts.served)
-
-
-def _config(app: "ScoringApp") -> "uvicorn.Config":
-    import uvicorn
-
-    return uvicorn.Config(
-        app,
-        http="httptools",
-        loop="uvloop",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-    )
-
-
-def _log_to_stderr() -> None:
-    form = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(form)
-    package = logging.getLogger("leadscore_assets")
-    package.handlers = [handler]
-    package.setLevel(logging.INFO)

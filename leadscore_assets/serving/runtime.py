@@ -7,8 +7,9 @@ itself refused is a ModelError (424) with the original status and body.
 import re
 import uuid
 
-from leadscore_assets.serving.answers import Reply, json_reply
+from leadscore_assets.serving.answers import Reply, json_reply, retry_after
 
+INVOKED_VARIANT = b"x-amzn-invoked-production-variant"
 TARGET_VARIANT = b"x-amzn-sagemaker-target-variant"
 CUSTOM_ATTRIBUTES = b"x-amzn-sagemaker-custom-attributes"
 INFERENCE_ID = b"x-amzn-sagemaker-inference-id"
@@ -23,6 +24,11 @@ def endpoint_of(path: str) -> str | None:
     """Return the endpoint's name in a path of InvokeEndpoint."""
     found = _PATH.fullmatch(path)
     return found.group(1) if found else None
+
+
+def inference_id(headers: dict[bytes, bytes]) -> str:
+    """Return the client's own id of a request, cut to the length that InvokeEndpoint allows; empty without one."""
+    return headers.get(INFERENCE_ID, b"")[:_INFERENCE_ID_LENGTH].decode("latin-1")
 
 
 def header_problem(headers: dict[bytes, bytes]) -> str | None:
@@ -40,8 +46,8 @@ def validation_error(message: str) -> Reply:
 
 
 def unavailable(message: str) -> Reply:
-    """Say that no model serves yet."""
-    return _error(503, "ServiceUnavailable", {"Message": message})
+    """Say that no model serves yet, or that too many requests wait."""
+    return _error(503, "ServiceUnavailable", {"Message": message}, retry_after(503))
 
 
 def too_large(limit: int) -> Reply:
@@ -53,7 +59,7 @@ def answered(reply: Reply, *, endpoint: str, variant: str, attributes: bytes) ->
     """Dress a model's answer as InvokeEndpoint's."""
     if reply.status != 200:
         return model_error(reply, endpoint=endpoint, variant=variant)
-    extra = [(b"x-amzn-invoked-production-variant", variant.encode()), _request_id()]
+    extra = [_request_id()]
     if attributes:
         extra.append((CUSTOM_ATTRIBUTES, attributes))
     return Reply(reply.status, reply.body, reply.content_type, (*reply.headers, *extra))
@@ -78,8 +84,8 @@ def model_error(reply: Reply, *, endpoint: str, variant: str) -> Reply:
     )
 
 
-def _error(status: int, kind: str, content: dict[str, object]) -> Reply:
-    return json_reply(status, content, headers=((b"x-amzn-errortype", kind.encode()), _request_id()))
+def _error(status: int, kind: str, content: dict[str, object], headers: tuple[tuple[bytes, bytes], ...] = ()) -> Reply:
+    return json_reply(status, content, headers=((b"x-amzn-errortype", kind.encode()), _request_id(), *headers))
 
 
 def _request_id() -> tuple[bytes, bytes]:

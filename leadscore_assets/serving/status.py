@@ -3,10 +3,12 @@
 import msgspec
 
 from leadscore_assets.domain.facts import Variant
+from leadscore_assets.domain.serving_counts import ServingCounts
+from leadscore_assets.serving.desired import Release
 
 
 class Counts(msgspec.Struct):
-    """Invocations since the start: answered with scores, refused (4xx), failed (5xx)."""
+    """Invocations since the server has its folder: answered with scores, refused (4xx), failed (5xx)."""
 
     served: int = 0
     refused: int = 0
@@ -21,11 +23,44 @@ class Counts(msgspec.Struct):
         else:
             self.failed += 1
 
+    def plus(self, other: "Counts") -> "Counts":
+        """Return the sum of two."""
+        return Counts(self.served + other.served, self.refused + other.refused, self.failed + other.failed)
+
+
+class WorkerState(msgspec.Struct, frozen=True):
+    """One process of a server as /status shows it; `engines` says by variant what scores a single lead."""
+
+    slot: str
+    pid: int
+    generation: int
+    error: str | None = None
+    engines: dict[str, str] = {}
+
+
+class WorkerReport(msgspec.Struct, frozen=True):
+    """What one process of a server says of itself, and all it counted since the server has its folder.
+
+    `slot` is its place among its kind, `server` the process that started it. `generation` is what it serves, 0 while
+    that is nothing; `error` is the last release that did not load there and `error_generation` its number.
+    """
+
+    slot: str
+    server: int
+    pid: int
+    release: Release = Release()
+    error: str | None = None
+    error_generation: int | None = None
+    engines: dict[str, str] = {}
+    requests: Counts = msgspec.field(default_factory=Counts)
+    counts: ServingCounts = ServingCounts()
+
 
 class ServerStatus(msgspec.Struct, frozen=True):
-    """A server's own account; `instance` is its folder's identity, `generation` 0 while nothing serves.
+    """A server's own account; `instance` is its folder's identity.
 
-    `error` is the last release that did not load and `error_generation` its number.
+    `generation` is the lowest that a worker serves, 0 while one serves nothing; it and what belongs to it are said of
+    the whole server only when all workers serve it. `error` is a release that did not load in one of them.
     """
 
     name: str
@@ -37,3 +72,6 @@ class ServerStatus(msgspec.Struct, frozen=True):
     requests: Counts
     error: str | None = None
     error_generation: int | None = None
+    shadow: Variant | None = None
+    salt: str = ""
+    workers: tuple[WorkerState, ...] = ()

@@ -227,11 +227,12 @@ def test_another_port_or_name_in_the_settings_moves_the_server(make: Make, port:
 def test_a_server_that_does_not_react_is_replaced(
     make: Make, champion: Variant, successor: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("leadscore_assets.backends.local.endpoint._SILENCE_SECONDS", 1.0)
+    monkeypatch.setattr("leadscore_assets.backends.local.endpoint._SILENCE_SECONDS", 8.0)
     monkeypatch.setattr("leadscore_assets.backends.local.server_process._ASK_SECONDS", 0.5)
     first = make().deploy([champion])
     assert first.pid
-    os.kill(first.pid, signal.SIGSTOP)
+    for process in [psutil.Process(first.pid), *psutil.Process(first.pid).children()]:
+        process.suspend()
     told = make().status()
     assert (told.running, told.pid) == (False, first.pid)
     assert "does not answer" in str(told.error)
@@ -286,7 +287,9 @@ def test_a_caller_killed_at_any_instant_and_run_again_converges(
     assert (status.running, status.generation, status.variants) == (True, 1, (champion,))
     assert score(status)["model_version"] == 1
     ours = [
-        process for process in psutil.process_iter(["cmdline"]) if str(folder.path) in (process.info["cmdline"] or [])
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if {str(folder.path), "--detach"} <= set(process.info["cmdline"] or [])
     ]
     assert [process.pid for process in ours] == [status.pid]
 

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from leadscore_assets.serving.app import ScoringApp
-from leadscore_assets.serving.invocation import Invocation
+from leadscore_assets.serving.invocation import Asked
 from leadscore_assets.serving.models import Live
-from leadscore_assets.serving.refusals import RefusedRequest
 from leadscore_assets_tests.serving.asgi import INVOKE, call
 from leadscore_assets_tests.serving.bundles import records, scorer
 from leadscore_assets_tests.serving.conftest import TwoBundles
@@ -95,7 +94,7 @@ def test_a_fault_inside_the_model_is_a_500_without_traceback_or_lead_in_answer_a
     serving = live.serving
     assert serving
     (model,) = serving.models
-    broken = dataclasses.replace(model, scorer=dataclasses.replace(model.scorer, model=None))  # type: ignore[arg-type]
+    broken = dataclasses.replace(model, scorer=dataclasses.replace(model.scorer, model=None, single=None))  # type: ignore[arg-type]
     live.serving = dataclasses.replace(serving, models=(broken,))
     lead = {**records(1)[0], "lead_id": "very-secret"}
     with caplog.at_level(logging.ERROR):
@@ -120,15 +119,15 @@ def test_a_client_that_goes_away_gets_no_answer_and_breaks_nothing(app: ScoringA
     assert call(app, "/ping", method="GET").status == 200
 
 
-def test_too_many_large_requests_at_once_are_told_to_come_back(app: ScoringApp) -> None:
-    asked = Invocation(json.dumps(records(70)).encode(), "application/json", "")
+def test_too_many_large_requests_at_once_are_told_to_come_back(app: ScoringApp, live: Live) -> None:
+    assert live.serving
+    asked = Asked(live.serving, json.dumps(records(70)).encode())
 
     async def flood() -> list[Any]:
-        assert app.live.serving
-        model = app.live.serving.chosen()
-        return await asyncio.gather(*(app._desk.answer(asked, model) for _ in range(60)), return_exceptions=True)
+        return await asyncio.gather(*(app._desk.answer(asked) for _ in range(60)))
 
-    answers = asyncio.run(flood())
-    refused = [item for item in answers if isinstance(item, RefusedRequest)]
-    assert {item.status for item in refused} == {503}
-    assert len(answers) - len(refused) == 32
+    replies = [done.reply for done in asyncio.run(flood())]
+    refused = [reply for reply in replies if reply.status != 200]
+    assert {reply.status for reply in refused} == {503}
+    assert {reply.headers for reply in refused} == {((b"retry-after", b"1"),)}
+    assert len(replies) - len(refused) == 32

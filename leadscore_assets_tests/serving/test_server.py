@@ -25,7 +25,7 @@ LEAD = records(1)[0]
 def server(two: TwoBundles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running(tmp_path_factory.mktemp("server") / "endpoint") as server:
         server.folder.write_desired(Desired().followed_by([placed(two.kept, two.first, 1)]))
-        until(lambda: server.get("/ping")[0] == 200)
+        until(lambda: server.serves(1))
         yield server
 
 

@@ -30,7 +30,7 @@ def corrupted(two: TwoBundles, tmp_path: Path) -> Placed:
 
 def served(live: Live) -> tuple[int, int]:
     assert live.serving
-    return live.serving.generation, live.serving.chosen().placed.version
+    return live.serving.generation, live.serving.heaviest.placed.version
 
 
 def test_nothing_deployed_serves_nothing(folder: StateFolder) -> None:
@@ -53,9 +53,9 @@ def test_a_new_generation_is_swapped_in_whole(folder: StateFolder, two: TwoBundl
     watcher.look()
     assert served(live) == (2, 2)
     assert before
-    assert before.chosen().placed.version == 1
+    assert before.heaviest.placed.version == 1
     lead = records(1)
-    assert before.chosen().scorer.score_records(lead).score != live.serving.chosen().scorer.score_records(lead).score  # type: ignore[union-attr]
+    assert before.heaviest.scorer.score_records(lead).score != live.serving.heaviest.scorer.score_records(lead).score  # type: ignore[union-attr]
 
 
 def test_a_corrupt_bundle_leaves_the_old_one_serving_and_is_told(
@@ -132,6 +132,6 @@ def test_a_bundle_that_is_open_stays_open_when_only_its_version_changes(folder: 
         folder.write_desired(Desired(generation=number, issued=number, variants=release.variants))
         watcher.look()
         assert live.serving
-        scorers.append(live.serving.chosen().scorer)
+        scorers.append(live.serving.heaviest.scorer)
     assert scorers[0] is scorers[1]
     assert live.serving.release == release

@@ -15,37 +15,56 @@ from leadscore_assets.backends.local.server_process import ServerProcess
 from leadscore_assets.backends.ports import BundleStore
 from leadscore_assets.domain.errors import InvalidInput, LeadscoreError, Missing, PermanentError, TransientError
 from leadscore_assets.domain.facts import EndpointStatus, Variant
-from leadscore_assets.serving.desired import Desired, Placed
+from leadscore_assets.domain.serving_counts import ServingCounts
+from leadscore_assets.serving.desired import CaptureRules, Desired, Placed, Release
 from leadscore_assets.serving.folder import StateFolder
-from leadscore_assets.serving.process import DRAIN_SECONDS, loopback
+from leadscore_assets.serving.launching import DRAIN_SECONDS
+from leadscore_assets.serving.process import WORKERS, loopback
+from leadscore_assets.serving.reports import SHADOW, Reports, summed
 from leadscore_assets.serving.status import ServerStatus
 
 _POLL_SECONDS = 0.05
 _GRACE_SECONDS = DRAIN_SECONDS + 5.0
 _SILENCE_SECONDS = 15.0
+_SETTLE_SECONDS = 5.0
 
 
 class LocalEndpoint:
     """An EndpointHost whose server is a detached process of this machine."""
 
-    def __init__(
-        self, *, folder: Path, bundles: BundleStore, host: str, port: int, name: str, boot_seconds: float = 60
+    def __init__(  # noqa: PLR0913 - where it lies, where it listens, and how it is run
+        self,
+        *,
+        folder: Path,
+        bundles: BundleStore,
+        host: str,
+        port: int,
+        name: str,
+        workers: int = WORKERS,
+        capture: CaptureRules | None = None,
+        boot_seconds: float = 60,
     ) -> None:
         self._folder = StateFolder(folder.absolute())
         self._bundles = bundles
-        self._server = ServerProcess(self._folder, loopback(host), port, name)
+        self._server = ServerProcess(self._folder, loopback(host), port, name, workers)
+        self._capture = capture or CaptureRules()
         self._boot_seconds = boot_seconds
 
-    def deploy(self, variants: Sequence[Variant]) -> EndpointStatus:
-        """Serve these variants; return once the server answers with them.
+    def deploy(
+        self, variants: Sequence[Variant], *, shadow: Variant | None = None, salt: str | None = None
+    ) -> EndpointStatus:
+        """Serve these variants, and copy requests to the shadow; return once every process acknowledges.
 
-        Raises PermanentError with the server's reason, Missing for an unknown bundle, TransientError when time runs out
-        or another deployment holds the lock for long; what served before goes on serving.
+        The salt deals the leads; without one the present one stays. A new configuration is counted from zero. Raises
+        PermanentError with the server's reason, Missing for an unknown bundle, TransientError when time runs out or
+        another deployment holds the lock for long; what served before goes on serving.
         """
-        _check(variants)
+        _check(variants, shadow)
         placed = self._placed(variants)
+        copied = self._placed([shadow])[0] if shadow else None
         with self._locked():
-            return self._bring_up(self._issued(placed))
+            kept = self._folder.desired().salt if salt is None else salt
+            return self._bring_up(self._issued(Release(0, tuple(placed), copied, kept)))
 
     def start(self) -> EndpointStatus:
         """Start the server with what was deployed last; raise Missing when nothing was."""
@@ -55,7 +74,8 @@ class LocalEndpoint:
                 name = self._server.name
                 raise Missing(f"endpoint {name} was never given a model; run 'leadscore retrain' to deploy one")
             placed = self._placed([item.variant for item in desired.variants])
-            return self._bring_up(self._issued(placed))
+            copied = self._placed([desired.shadow.variant])[0] if desired.shadow else None
+            return self._bring_up(self._issued(Release(0, tuple(placed), copied, desired.salt)))
 
     def stop(self) -> EndpointStatus:
         """End the server after the requests in flight; stopping twice is stopping once."""
@@ -77,17 +97,25 @@ class LocalEndpoint:
             variants=_variants(desired),
             pid=record.pid if record else None,
             error=f"process {record.pid} runs but does not answer" if record else None,
+            shadow=desired.shadow.variant if desired.shadow else None,
+            salt=desired.salt,
         )
 
-    def _issued(self, placed: Sequence[Placed]) -> Desired:
+    def counts(self) -> ServingCounts:
+        """Return what was counted under the present generation, whether the server runs or not."""
+        reports = Reports(self._folder.reports_folder).all()
+        return summed(reports, configuration=self._folder.desired().configuration)
+
+    def _issued(self, wanted: Release) -> Desired:
         """Write the desired state, under a new number unless it stands already and the server has not given it up."""
         found = desired = self._folder.desired()
         answer = self._server.answer()
         if answer and _serves(answer, desired):
             desired = desired.confirmed()
         given_up = answer is not None and answer.error_generation == desired.generation and not _serves(answer, desired)
-        if tuple(placed) != desired.variants or given_up:
-            desired = desired.followed_by(placed)
+        if not desired.says(wanted) or given_up:
+            desired = desired.followed_by(wanted.variants, shadow=wanted.shadow, salt=wanted.salt)
+        desired = desired.capturing(self._capture)
         if desired != found:
             self._folder.write_desired(desired)
         return desired
@@ -118,7 +146,7 @@ class LocalEndpoint:
             elif self._server.find() is None:
                 if launched:
                     raise PermanentError(f"the server of {self._server.address} ended: {self._server.log_tail()}")
-                launched = self._server.launch()
+                launched, heard = self._server.launch(), time.monotonic()
             elif time.monotonic() - heard > _SILENCE_SECONDS:
                 self._server.end(grace_seconds=1.0)
                 launched = False
@@ -129,12 +157,16 @@ class LocalEndpoint:
         )
 
     def _withdraw(self, desired: Desired) -> None:
-        """Go back to what served last; a server that is left with nothing is ended."""
+        """Go back to what served last, and wait for it a moment; a server that is left with nothing is ended."""
         before = desired.withdrawn()
         self._folder.write_desired(before)
-        answer = self._server.answer()
+        answer, deadline = self._server.answer(), time.monotonic() + _SETTLE_SECONDS
         if not before.variants or (answer and not answer.generation):
             self._server.end(grace_seconds=_GRACE_SECONDS)
+            return
+        while answer and not _serves(answer, before) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+            answer = self._server.answer()
 
     def _leave_other_address(self) -> None:
         """End a server that runs under the address or the name that the settings gave before."""
@@ -157,6 +189,8 @@ class LocalEndpoint:
             variants=answer.variants,
             pid=answer.pid,
             error=answer.error,
+            shadow=answer.shadow,
+            salt=answer.salt,
         )
 
     @contextmanager
@@ -175,12 +209,18 @@ def _variants(desired: Desired) -> tuple[Variant, ...]:
 
 
 def _serves(answer: ServerStatus, desired: Desired) -> bool:
-    return answer.generation == desired.generation and answer.variants == _variants(desired)
+    """Tell whether every worker serves a release, and its shadow too where it has one."""
+    shadow = desired.shadow.variant if desired.shadow else None
+    told = (answer.generation, answer.variants, answer.shadow, answer.salt)
+    if told != (desired.generation, _variants(desired), shadow, desired.salt):
+        return False
+    played = [worker for worker in answer.workers if worker.slot == SHADOW]
+    return shadow is None or any(worker.generation == desired.generation for worker in played)
 
 
-def _check(variants: Sequence[Variant]) -> None:
-    names = [variant.name for variant in variants]
-    if not names:
+def _check(variants: Sequence[Variant], shadow: Variant | None) -> None:
+    names = [variant.name for variant in (*variants, *([shadow] if shadow else []))]
+    if not variants:
         raise InvalidInput("no variant to deploy; name at least one")
     if len(set(names)) < len(names):
         raise InvalidInput(f"variant names stand twice: {', '.join(sorted(names))}; give each its own")

@@ -8,14 +8,19 @@ import http.client
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from leadscore_assets.domain.errors import PermanentError, TransientError
 from leadscore_assets.serving.folder import ServerRecord, StateFolder
-from leadscore_assets.serving.process import ALREADY_RUNNING, PORT_IN_USE
+from leadscore_assets.serving.process import ALREADY_RUNNING, PORT_IN_USE, WORKERS
 from leadscore_assets.serving.status import ServerStatus
+
+if TYPE_CHECKING:
+    import psutil
 
 _POLL_SECONDS = 0.02
 _ASK_SECONDS = 2.0
@@ -32,6 +37,7 @@ class ServerProcess:
     host: str
     port: int
     name: str
+    workers: int = WORKERS
 
     @property
     def address(self) -> str:
@@ -51,7 +57,9 @@ class ServerProcess:
             return None
         finally:
             connection.close()
-        return found if found.instance == self.folder.instance() else None
+        # Workers whose supervisor was killed answer for a moment more.
+        ours = found.instance == self.folder.instance() and _runs(found.pid)
+        return found if ours else None
 
     def find(self) -> ServerRecord | None:
         """Return the running server's process, also after its note was lost."""
@@ -74,7 +82,7 @@ class ServerProcess:
     def launch(self) -> bool:
         """Start the server in the background; False when the folder has one already; raise PermanentError."""
         program = [sys.executable, "-P", "-m", "leadscore_assets.serving", "--detach", "--state", str(self.folder.path)]
-        place = ["--host", self.host, "--port", str(self.port), "--name", self.name]
+        place = ["--host", self.host, "--port", str(self.port), "--name", self.name, "--workers", str(self.workers)]
         try:
             done = subprocess.run(
                 [*program, *place],
@@ -103,10 +111,12 @@ class ServerProcess:
             return
         try:
             process = psutil.Process(record.pid)
+            others = process.children()
             process.terminate()
             if not _ended(record, grace_seconds):
                 process.kill()
                 _ended(record, grace_seconds)
+                _kill(others)
         except psutil.NoSuchProcess:
             pass
         except psutil.AccessDenied:
@@ -138,6 +148,25 @@ def _alive(record: ServerRecord) -> bool:
         return bool(same and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
+
+
+def _runs(pid: int) -> bool:
+    import psutil
+
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _kill(processes: "list[psutil.Process]") -> None:
+    """Kill what a killed server left behind: a process that is stopped does not hear that its starter ended."""
+    import psutil
+
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(processes, timeout=_CLOCK_SLACK_SECONDS)
 
 
 def _ended(record: ServerRecord, seconds: float) -> bool:

@@ -1,0 +1,65 @@
+"""Thousands of hostile bodies against a real server: only 4xx or a score of the range, and memory that stays flat.
+
+Run it with `python -m benchmarks.hostile [count]`; it fails when a promise does not hold.
+"""
+
+import http.client
+import json
+import random
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import psutil
+
+from leadscore_assets.backends.local.endpoint import LocalEndpoint
+from leadscore_assets.domain.facts import Variant
+from leadscore_assets_tests.home import free_port
+from leadscore_assets_tests.serving.bundles import records, trained
+from leadscore_assets_tests.serving.hostile import hostile
+
+GROWTH = 1.05
+
+
+def main(count: int) -> None:
+    draw, leads = random.Random(7), records(200)
+    with tempfile.TemporaryDirectory() as folder:
+        bundles, digests = trained(Path(folder))
+        endpoint = LocalEndpoint(
+            folder=Path(folder) / "endpoint", bundles=bundles, host="127.0.0.1", port=free_port(), name="leadscore"
+        )
+        status = endpoint.deploy([Variant("champion", digests[0], 1)], shadow=Variant("shadow", digests[1], 2))
+        try:
+            server = psutil.Process(status.pid)
+            port = int(status.address.rsplit(":", 1)[1])
+            found: Counter[int] = Counter()
+            sizes: list[int] = []
+            for number in range(count):
+                found[sent(port, *hostile(draw.choice(leads), draw))] += 1
+                if number in (count // 2, count - 1):
+                    sizes.append(sum(child.memory_info().rss for child in server.children()))
+            assert sent(port, json.dumps(leads[0]).encode(), "application/json") == 200
+            assert len(server.children()) == 3
+            assert sizes[1] < sizes[0] * GROWTH, sizes
+        finally:
+            endpoint.stop()
+    print(f"{count:,} hostile bodies: {dict(sorted(found.items()))}; memory {sizes[0] >> 20} -> {sizes[1] >> 20} MB")
+
+
+def sent(port: int, body: bytes, content_type: str) -> int:
+    """Send a body on a connection of its own and see that the answer is one of those promised."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("POST", "/invocations", body, {"content-type": content_type})
+    response = connection.getresponse()
+    answer = json.loads(response.read())
+    connection.close()
+    if response.status == 200:
+        assert all(1 <= item["score"] <= 5 for item in answer["predictions"]), answer
+    else:
+        assert 400 <= response.status < 500, (response.status, content_type, body[:200])
+    return response.status
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)

@@ -1,0 +1,186 @@
+"""One worker of a server: loads what is desired, then takes connections from the shared socket until SIGTERM.
+
+It ends when the process that started it does.
+"""
+
+import argparse
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from leadscore_assets.serving.folder import StateFolder
+from leadscore_assets.serving.launching import (
+    DRAIN_SECONDS,
+    ended_with,
+    leave_out_sklearn,
+    log_to_stderr,
+    orphaned,
+    raise_file_limit,
+)
+from leadscore_assets.serving.reports import SHADOW, Reports, living
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from leadscore_assets.serving.app import ScoringApp
+    from leadscore_assets.serving.models import Live, Serving
+    from leadscore_assets.serving.station import Station
+    from leadscore_assets.serving.watcher import Watcher
+
+_KEEP_ALIVE_SECONDS = 75
+_WAIT_SECONDS = 0.1
+_SWITCH_SECONDS = 0.0005
+log = logging.getLogger("leadscore_assets.serving.worker")
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """How a worker is started: `listener` and `mirror` are inherited descriptors, `server` the starter's process."""
+
+    state: Path
+    name: str
+    slot: str
+    server: int
+    listener: int
+    mirror: int
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a worker and return 0 after a graceful end."""
+    parser = argparse.ArgumentParser(prog="python -m leadscore_assets.serving.worker")
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--slot", required=True)
+    for number in ("--server", "--listener", "--mirror"):
+        parser.add_argument(number, type=int, required=True)
+    options = WorkerOptions(**vars(parser.parse_args(arguments)))
+    log_to_stderr()
+    ended_with(options.server)
+    leave_out_sklearn()
+    raise_file_limit()
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    _serve(options, StateFolder(options.state))
+    return 0
+
+
+def _serve(options: WorkerOptions, folder: StateFolder) -> None:
+    import uvicorn
+
+    from leadscore_assets.serving.app import ScoringApp
+    from leadscore_assets.serving.models import Live
+
+    live = Live()
+    station = _station(options, folder, live)
+    ending: list[bool] = []
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        ending.append(True)
+        server.should_exit = True
+
+    app = ScoringApp(
+        name=options.name,
+        instance=folder.identified(),
+        live=live,
+        station=station,
+        waiting=lambda: len(server.server_state.tasks),
+    )
+    server = uvicorn.Server(_config(app))
+    # uvicorn raises the signal again when it has drained; this handler makes that a normal end.
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    watcher = _watcher(folder, live, station)
+    while not _ready(station, watcher) and not ending:
+        time.sleep(_WAIT_SECONDS)
+    watcher.start()
+    if not ending:
+        server.run(sockets=[socket.socket(fileno=options.listener)])
+    watcher.stop()
+    app.close()
+    if station.capture:
+        station.capture.close()
+    station.tell()
+    log.info("worker %s ended after %d answers", options.slot, station.requests.served)
+
+
+def _station(options: WorkerOptions, folder: StateFolder, live: "Live") -> "Station":
+    from leadscore_assets.serving.capture import Capture
+    from leadscore_assets.serving.capture_files import CaptureFiles
+    from leadscore_assets.serving.mirror import Mirror
+    from leadscore_assets.serving.seen import SeenFolder
+    from leadscore_assets.serving.station import Station
+    from leadscore_assets.serving.status import WorkerReport
+    from leadscore_assets.serving.tally import Book
+
+    reports = Reports(folder.reports_folder)
+    before = reports.read(options.slot) or WorkerReport(options.slot, options.server, 0)
+    files = CaptureFiles(folder.capture_folder / options.name, slot=options.slot)
+    return Station(
+        live,
+        slot=options.slot,
+        server=options.server,
+        reports=reports,
+        capture=Capture(files, secret=folder.secret()),
+        mirror=Mirror(socket.socket(fileno=options.mirror)),
+        book=Book(SeenFolder(folder.seen_folder), earlier=before.counts),
+        requests=before.requests,
+        earlier=before.counts,
+    )
+
+
+def _watcher(folder: StateFolder, live: "Live", station: "Station") -> "Watcher":
+    from leadscore_assets.serving.watcher import Watcher
+
+    def follow_starter() -> None:
+        if orphaned(station.server):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def turn(serving: "Serving") -> None:
+        # What was just opened stays: the collector need not look at it again while requests wait.
+        gc.collect()
+        gc.freeze()
+        station.turn(serving)
+
+    keep = station.capture.flush if station.capture else follow_starter
+    chores = (station.tell_changes, keep, follow_starter)
+    return Watcher(folder, live, on_state=station.follow, on_swap=turn, chores=chores)
+
+
+def _ready(station: "Station", watcher: "Watcher") -> bool:
+    """Load what is desired; without anything to serve, take no connection that another worker could answer."""
+    watcher.look()
+    station.tell()
+    if station.live.serving or station.reports is None:
+        return True
+    others = [report for report in station.reports.all() if report.slot not in (station.slot, SHADOW)]
+    return not any(report.release.generation for report in living(others, server=station.server))
+
+
+def _config(app: "ScoringApp") -> "uvicorn.Config":
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        loop="uvloop",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
