@@ -16,7 +16,7 @@ def test_a_retraining_done_twice_is_done_once(copy: Copy, judged: Home) -> None:
     pid = home.platform().endpoint.status().pid
     second = home.cli("retrain", "--week", f"{NEW}", "--json").json
     assert {**first, "run_id": None} == {**second, "run_id": None}
-    assert (first["version"], first["decision"], first["rule"]) == (2, "promote", "significant_gain")
+    assert (first["version"], first["decision"], first["rule"]) == (2, "promote", "better")
     assert home.platform().ledger.records() == records
     assert home.platform().endpoint.status().pid == pid
     whole(home)

@@ -36,7 +36,7 @@ def test_registering_twice_is_registering_once(on_judged: Platform) -> None:
     assert package_candidate(on_judged, NEW) == first
     assert on_judged.ledger.records() == records
     assert (first.version, first.stage, first.week) == (2, "candidate", NEW)
-    assert first.lineage["verdict"] == "significant_gain"
+    assert first.lineage["verdict"] == "better"
     assert first.lineage["hyperparameters"]["rounds"] == 10
     assert package_problems(on_judged, NEW) == []
 
