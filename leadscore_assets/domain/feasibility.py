@@ -59,8 +59,8 @@ def _endless_search(policy: Policy) -> list[str]:
     if not policy.tuning.trials or minutes < limit:
         return []
     return [
-        f"[tuning] minutes = {minutes:g} leaves no time for the rest of a training of at most {limit} minutes; lower it "
-        "below [training] maximum_minutes"
+        f"[tuning] minutes = {minutes:g} leaves no time for the rest of a training of at most {limit} minutes; lower "
+        "it below [training] maximum_minutes"
     ]
 
 

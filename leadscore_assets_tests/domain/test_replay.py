@@ -5,16 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from leadscore_assets.domain.replay import (
-    NO_CANDIDATE,
-    NOT_RETRAINED,
-    Replay,
-    ReplayReport,
-    common_weeks,
-    cumulative_regret,
-    repeated,
-    standings,
-)
+from leadscore_assets.domain.replay import NO_CANDIDATE, NOT_RETRAINED, Replay, ReplayReport, repeated
+from leadscore_assets.domain.replay_standings import common_weeks, cumulative_regret, standings
 from leadscore_assets_tests.domain.replays import FIRST, decided, made_replay, report_of, week
 
 
