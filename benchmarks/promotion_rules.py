@@ -133,8 +133,8 @@ def one_year(policy: PromotionPolicy, world: World, *, n: int, approve: bool = F
         age += 7
         true = world.level[week] - champion
         gains = _measured(rng, true, n)
-        facts = _facts(gains, age, error, memory, policy)
-        at = climb(policy.rungs, facts, primary=policy.metric, bounds=policy.bounds)
+        facts, guard = _facts(gains, age, error, memory, policy)
+        at = climb(policy.rungs, facts, primary=policy.metric, bounds={**policy.bounds, "guard": guard})
         says = np.array([*(rung.decision for rung in policy.rungs), "keep"])[at]
         asked = says == "manual"
         taken = (says == "promote") | (asked & approve)
@@ -158,7 +158,10 @@ def _measured(rng: np.random.Generator, true: Array, n: int) -> Array:
     return joint.slope[:, None] * (true + rng.normal(0, WEEK_NOISE, true.size)) + rows
 
 
-def _facts(gains: Array, age: Array, error: float, memory: Memory, policy: PromotionPolicy) -> dict[str, Array]:
+def _facts(
+    gains: Array, age: Array, error: float, memory: Memory, policy: PromotionPolicy
+) -> tuple[dict[str, Array], Array]:
+    """Return what rungs ask about, and the guard, in each of the years."""
     joint = joint_metrics()
     found = {"guardrails": np.ones(age.shape), "champion_days": age}
     for at, metric in enumerate(METRICS):
@@ -172,12 +175,13 @@ def _facts(gains: Array, age: Array, error: float, memory: Memory, policy: Promo
     mean, spread = prior(past, np.full(past.shape, error), tau, policy)
     whole, reach = np.hypot(error, tau), z_score(policy.confidence)
     centre, deviation = shrink(gains[0], whole, mean, spread)
-    return found | {
+    found |= {
         "measured_lower_bound": gains[0] - reach * error,
         "lower_bound": gains[0] - reach * whole,
         "shrunken_gain": centre,
         "shrunken_lower_bound": centre - reach * deviation,
     }
+    return found, policy.guard_at(spread)
 
 
 def _count(year: Year, taken: Array, asked: Array, true: Array, broken: Array, curse: Array, shrunken: Array) -> None:
