@@ -239,8 +239,10 @@ def regret_table(found: Mapping[str, Sequence[Year]]) -> str:
 
 
 def guard_scan(*, n: int, years: int) -> dict[float, list[Year]]:
-    """The default rule at each guard, world by world."""
-    return {guard: simulated_years({"": PromotionPolicy(guard=guard)}, n=n, years=years)[""] for guard in GUARDS}
+    """The default rule at each guard, world by world; the guard in spreads goes with it."""
+    start = PromotionPolicy().prior_sd
+    rules = {guard: PromotionPolicy(guard=guard, guard_spreads=min(-guard / start, 9.0)) for guard in GUARDS}
+    return {guard: simulated_years({"": rule}, n=n, years=years)[""] for guard, rule in rules.items()}
 
 
 def guard_table(scan: Mapping[float, Sequence[Year]], best: Sequence[float]) -> str:
