@@ -1,11 +1,9 @@
 """How often each drift rule alarms, on weeks whose drift is known: the table behind the default.
 
-`python -m benchmarks.drift_rules [share]` prints it (share 1 is the whole table). One long run of weeks a world; each
-week is asked as it is and with each plant, against the week before and against the 26 weeks before that.
+`python -m benchmarks.decisions` prints it. One long run of weeks a world; each week is asked as it is and with each
+plant, against the week before and against the 26 weeks before that.
 """
 
-import sys
-import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -101,18 +99,6 @@ def measured(*, n: int | Sequence[int], weeks: int, wobble: float, plants: Seque
     return {plant: {rule: float(np.mean(seen)) for rule, seen in rules.items()} for plant, rules in counts.items()}
 
 
-def table(weeks: Mapping[int, int]) -> dict[str, dict[int, dict[str, float]]]:
-    """Return rule -> n -> column -> share for N0, N1 and every plant; `weeks` is how many weeks for each n."""
-    found: dict[str, dict[int, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
-    for n, number in weeks.items():
-        still = measured(n=n, weeks=number, wobble=0.0, plants=["N"])
-        moving = measured(n=n, weeks=number, wobble=WOBBLE, plants=list(PLANTS))
-        for name, rules in {"N0": still["N"], "N1": moving["N"], **{k: moving[k] for k in list(PLANTS)[1:]}}.items():
-            for rule, share in rules.items():
-                found[rule][n][name] = share
-    return found
-
-
 def lines(found: Mapping[str, Mapping[int, Mapping[str, float]]]) -> Iterator[str]:
     """Write the table as Markdown, each cell for every n."""
     heads = ["N0", "N1", *list(PLANTS)[1:]]
@@ -133,27 +119,12 @@ def after_a_change(weeks: int) -> dict[str, float]:
     found = {}
     for before, after in ((10_000, 1_000), (1_000, 10_000)):
         for name, wobble in (("N0", 0.0), ("N1", WOBBLE)):
-            rates = [_once(before, after, wobble, seed) for seed in range(weeks)]
+            rates = [once_after_a_change(before, after, wobble, seed) for seed in range(weeks)]
             found[f"{name} {before:,} -> {after:,}"] = float(np.mean(rates))
     return found
 
 
-def _once(before: int, after: int, wobble: float, seed: int) -> float:
+def once_after_a_change(before: int, after: int, wobble: float, seed: int) -> float:
+    """Return the share of six quiet weeks of a new size that the default alarms on."""
     run = Run(sizes=[before] * (HISTORY + 1) + [after] * 6, wobble=wobble, seed=100 + seed)
     return float(np.mean([report.verdict.decision == "alarm" for _, report in run.answers(["N"])]))
-
-
-def main() -> None:
-    """Print the table and what a change of size does."""
-    share = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
-    started = time.perf_counter()
-    weeks = {n: max(int(number * share), 6) for n, number in ((1_000, 200), (10_000, 96), (100_000, 24))}
-    print("\n".join(lines(table(weeks))))
-    print(f"weeks: {weeks}, {time.perf_counter() - started:.0f} s")
-    for name, rate in after_a_change(max(int(6 * share), 2)).items():
-        print(f"{name}: {rate:.3f}")
-    print(f"{time.perf_counter() - started:.0f} s")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,13 +1,9 @@
 """The promotion rules side by side, with known truth: how often each promotes what, and what a year of it costs.
 
-`python -m benchmarks.promotion_rules` prints both tables and the scan of the guard as Markdown in a few minutes on one
-core; `--docs docs` draws the pictures as well, and `--rates` writes the measured rates that `leadscore policy presets`
-shows. The product's own code decides everywhere: `decide` on the rows of one week, `climb`, `noise`, `prior` and
-`shrink` over the years.
+`python -m benchmarks.decisions` prints the tables. The product's own code decides everywhere: `decide` on the rows of
+one week, `climb`, `noise`, `prior` and `shrink` over the years.
 """
 
-import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,8 +133,8 @@ def one_year(policy: PromotionPolicy, world: World, *, n: int, approve: bool = F
         age += 7
         true = world.level[week] - champion
         gains = _measured(rng, true, n)
-        facts = _facts(gains, age, error, memory, policy)
-        at = climb(policy.rungs, facts, primary=policy.metric, bounds=policy.bounds)
+        facts, guard = _facts(gains, age, error, memory, policy)
+        at = climb(policy.rungs, facts, primary=policy.metric, bounds={**policy.bounds, "guard": guard})
         says = np.array([*(rung.decision for rung in policy.rungs), "keep"])[at]
         asked = says == "manual"
         taken = (says == "promote") | (asked & approve)
@@ -162,7 +158,10 @@ def _measured(rng: np.random.Generator, true: Array, n: int) -> Array:
     return joint.slope[:, None] * (true + rng.normal(0, WEEK_NOISE, true.size)) + rows
 
 
-def _facts(gains: Array, age: Array, error: float, memory: Memory, policy: PromotionPolicy) -> dict[str, Array]:
+def _facts(
+    gains: Array, age: Array, error: float, memory: Memory, policy: PromotionPolicy
+) -> tuple[dict[str, Array], Array]:
+    """Return what rungs ask about, and the guard, in each of the years."""
     joint = joint_metrics()
     found = {"guardrails": np.ones(age.shape), "champion_days": age}
     for at, metric in enumerate(METRICS):
@@ -176,12 +175,13 @@ def _facts(gains: Array, age: Array, error: float, memory: Memory, policy: Promo
     mean, spread = prior(past, np.full(past.shape, error), tau, policy)
     whole, reach = np.hypot(error, tau), z_score(policy.confidence)
     centre, deviation = shrink(gains[0], whole, mean, spread)
-    return found | {
+    found |= {
         "measured_lower_bound": gains[0] - reach * error,
         "lower_bound": gains[0] - reach * whole,
         "shrunken_gain": centre,
         "shrunken_lower_bound": centre - reach * deviation,
     }
+    return found, policy.guard_at(spread)
 
 
 def _count(year: Year, taken: Array, asked: Array, true: Array, broken: Array, curse: Array, shrunken: Array) -> None:
@@ -218,15 +218,31 @@ def week_table(*, draws: int, rows: Sequence[int] = (1000, 3000)) -> str:
 
 
 def year_table(found: Mapping[str, Sequence[Year]]) -> str:
-    """Promotions, worse, worse by more than 0.005, missed, curse and regret, world by world."""
-    head = [f"{name}: promoted, asked, worse, worse by > .005, missed, curse (shrunken), regret" for name in WORLDS]
-    lines = [[name, *(_year(year) for year in years)] for name, years in found.items()]
-    return markdown(["rule", *head], lines)
+    """Promotions, what a person was asked, worse ones, missed, curse and regret, a line a world."""
+    head = ["rule", "world", "promoted", "asked", "worse", "worse by > 0.005", "missed", "curse (shrunken)", "regret"]
+    lines = [
+        [name if at == 0 else "", f"{at + 1}", *_year(year)]
+        for name, years in found.items()
+        for at, year in enumerate(years)
+    ]
+    return markdown(head, lines)
+
+
+def regret_table(found: Mapping[str, Sequence[Year]]) -> str:
+    """Regret and promotions of clearly worse models, world by world on one line."""
+    head = ["rule", *(f"regret {at + 1}" for at in range(len(WORLDS))), "worse by > 0.005 a year"]
+    lines = [
+        [name, *(f"{year.regret:.4f}" for year in years), " / ".join(f"{year.worse_005:.2f}" for year in years)]
+        for name, years in found.items()
+    ]
+    return markdown(head, lines)
 
 
 def guard_scan(*, n: int, years: int) -> dict[float, list[Year]]:
-    """The default rule at each guard, world by world."""
-    return {guard: simulated_years({"": PromotionPolicy(guard=guard)}, n=n, years=years)[""] for guard in GUARDS}
+    """The default rule at each guard, world by world; the guard in spreads goes with it."""
+    start = PromotionPolicy().prior_sd
+    rules = {guard: PromotionPolicy(guard=guard, guard_spreads=min(-guard / start, 9.0)) for guard in GUARDS}
+    return {guard: simulated_years({"": rule}, n=n, years=years)[""] for guard, rule in rules.items()}
 
 
 def guard_table(scan: Mapping[float, Sequence[Year]], best: Sequence[float]) -> str:
@@ -264,7 +280,7 @@ def rates(*, draws: int, years: int, n: int = 3000) -> dict[str, dict[str, float
 
 def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table."""
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, ["---"] * len(head), *lines])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, ["---", *["---:"] * (len(head) - 1)], *lines])
 
 
 def _share(found: Week) -> str:
@@ -272,35 +288,16 @@ def _share(found: Week) -> str:
     return f"{shown} (asks {found.manual:.2f})" if found.manual else shown
 
 
-def _year(year: Year) -> str:
-    asked = f"{year.asked:.1f}, " if year.asked else "-, "
-    return (
-        f"{year.promotions:.1f}, {asked}{year.worse:.2f}, {year.worse_005:.2f}, {year.missed:.2f}, "
-        f"{year.curse:+.4f} ({year.shrunken_curse:+.4f}), **{year.regret:.4f}**"
-    )
-
-
-def main(arguments: Sequence[str]) -> None:
-    """Print the tables; draw and write what the arguments ask for."""
-    started, draws, years = time.perf_counter(), 400, 4000
-    print(week_table(draws=draws), flush=True)
-    for n in (3000, 1000, 20_000):
-        rules = {**single_rules(), **preset_rules()} if n == 3000 else {**single_rules(), "default": PromotionPolicy()}
-        found = simulated_years(rules, n=n, years=years)
-        print(f"\n{n:,} test rows\n\n{year_table(found)}", flush=True)
-        if n == 3000:
-            asked = {name: PromotionPolicy(preset=name) for name in ("automatic_5", "ladder")}
-            print(f"\nA person says yes\n\n{year_table(simulated_years(asked, n=n, years=years, approve=True))}")
-            scan = guard_scan(n=n, years=years)
-            print(f"\nThe guard\n\n{guard_table(scan, best_regret(found))}", flush=True)
-            kept = found, scan
-    if "--rates" in arguments:
-        write_rates(rates(draws=draws, years=years))
-    if "--docs" in arguments:
-        from benchmarks.promotion_pictures import draw
-
-        draw(Path(arguments[arguments.index("--docs") + 1]), *kept)
-    print(f"\n{time.perf_counter() - started:.0f} s; top tenths share {joint_metrics().shared_top:.2f}")
+def _year(year: Year) -> list[str]:
+    return [
+        f"{year.promotions:.1f}",
+        f"{year.asked:.1f}" if year.asked else "-",
+        f"{year.worse:.2f}",
+        f"{year.worse_005:.2f}",
+        f"{year.missed:.2f}",
+        f"{year.curse:+.4f} ({year.shrunken_curse:+.4f})",
+        f"**{year.regret:.4f}**",
+    ]
 
 
 def write_rates(found: Mapping[str, Mapping[str, float]]) -> None:
@@ -309,10 +306,6 @@ def write_rates(found: Mapping[str, Mapping[str, float]]) -> None:
 
     import leadscore_assets.domain
 
-    about = "# Written by `python -m benchmarks.promotion_rules --rates`; 3,000 test rows a week, 52 weeks a year.\n\n"
+    about = "# Written by `python -m benchmarks.decisions --rates`; 3,000 test rows a week, 52 weeks a year.\n\n"
     target = Path(leadscore_assets.domain.__file__).parent / "preset_rates.toml"
     target.write_text(about + tomlkit.dumps(dict(found)))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -15,6 +15,8 @@ _COMMANDS = {
     "ingest": ("ingest", "Bring new, late and corrected weeks into the lake."),
     "retrain": ("retrain", "Train and judge a week's candidate, and release it if it is better."),
     "backfill": ("backfill", "Train and judge historical weeks; never releases."),
+    "drift": ("drift", "Say whether a week's leads drifted, and which features say so."),
+    "replay": ("replay", "Decide the past again under other policies; never releases."),
     "status": ("status", "Say what is stored, live and due."),
     "policy": ("policy", "Show and check every threshold, its presets and their error rates."),
     "compare": ("compare", "Compare any two bundles on any file of labelled leads."),

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from leadscore_assets.assets import evaluation, leads, model, monitoring, release, scoring, slices
+from leadscore_assets.assets import evaluation, leads, model, monitoring, release, replay, scoring, slices
 from leadscore_assets.automation.jobs import JOBS
 from leadscore_assets.automation.schedules import SCHEDULES
 from leadscore_assets.automation.sensors import SENSORS
@@ -11,13 +11,14 @@ from leadscore_assets.checks import leads as leads_checks
 from leadscore_assets.checks import model as model_checks
 from leadscore_assets.checks import monitoring as monitoring_checks
 from leadscore_assets.checks import release as release_checks
+from leadscore_assets.checks import replay as replay_checks
 from leadscore_assets.checks import scoring as scoring_checks
 from leadscore_assets.checks import slices as slices_checks
 from leadscore_assets.partitions import weekly_partitions
 from leadscore_assets.resources import platform_resource
 from leadscore_assets.settings import Settings, load_settings
 
-_ASSETS = (leads, slices, model, evaluation, release, scoring, monitoring)
+_ASSETS = (leads, slices, model, evaluation, release, scoring, monitoring, replay)
 _CHECKS = (
     leads_checks,
     slices_checks,
@@ -26,6 +27,7 @@ _CHECKS = (
     release_checks,
     scoring_checks,
     monitoring_checks,
+    replay_checks,
 )
 
 

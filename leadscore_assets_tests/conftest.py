@@ -7,7 +7,7 @@ import hypothesis
 import pytest
 from filelock import FileLock
 
-from leadscore_assets_tests.home import FIRST, NEW, OLD, SECOND, Home, made_home
+from leadscore_assets_tests.home import FIRST, NEW, OLD, SECOND, WEEKS, Home, live_through, made_home
 
 # A slow machine is not a failing property.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -82,6 +82,18 @@ def released(stages: Callable[[str, Stage], Home], judged: Home) -> Home:
         return home
 
     return stages("released", make)
+
+
+@pytest.fixture(scope="session")
+def lived(stages: Callable[[str, Stage], Home], ingested: Home) -> Home:
+    """Six weeks decided one after the other, as the weekly loop does; the endpoint never ran."""
+
+    def make(place: Path) -> Home:
+        home = ingested.copied(place)
+        live_through(home.platform(), WEEKS[1:])
+        return home
+
+    return stages("lived", make)
 
 
 @pytest.fixture(scope="session")

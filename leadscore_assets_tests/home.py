@@ -34,7 +34,11 @@ from leadscore_assets.domain.contract import Contract, Derived, Feature
 from leadscore_assets.domain.policy import Policy, policy_from
 from leadscore_assets.resources import open_platform
 from leadscore_assets.settings import load_settings
+from leadscore_assets.steps.fitting import fit_candidate
+from leadscore_assets.steps.judging import judge_candidate
 from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.releasing import package_candidate
+from leadscore_assets.steps.slicing import cut_slices
 
 START = date(2025, 1, 6)
 WEEKS = tuple(START + WEEK * number for number in range(7))
@@ -54,7 +58,8 @@ CONTRACT = Contract(
 )
 POLICY: dict[str, Any] = {
     "window": {"minimum_rows": 200, "minimum_test_rows": 50, "minimum_validation_rows": 25},
-    "training": {"rounds": 10, "threads": 1, "min_child_weight": 1.0},
+    "training": {"rounds": 10, "threads": 1, "min_child_weight": 1.0, "learners": ["xgboost"]},
+    "drift": {"evidently_page": False},
 }
 
 
@@ -221,6 +226,17 @@ def made_home(path: Path, *, weeks: Sequence[date] = WEEKS, policy: dict[str, An
     for week in weeks:
         write_csv(path / "data" / f"{week}.csv", leads(week))
     return Home(path, port)
+
+
+def live_through(platform: Platform, weeks: Sequence[date]) -> None:
+    """Train, judge and promote week by week as the weekly loop does, without an endpoint."""
+    for week in weeks:
+        cut_slices(platform, week)
+        fit_candidate(platform, week, on_line=lambda _: None)
+        if judge_candidate(platform, week).verdict.decision == "promote":
+            package = package_candidate(platform, week)
+            assert package
+            platform.registry.promote(package.version)
 
 
 def whole(home: Home) -> None:

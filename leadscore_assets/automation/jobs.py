@@ -2,7 +2,8 @@
 
 import dagster as dg
 
-LEADS = ("weekly_leads",)
+LEADS = ("weekly_leads", "lead_profile")
+DRIFT = ("drift_report",)
 LISTS = ("scored_leads",)
 CANDIDATE = ("train_slice", "validation_slice", "test_slice", "trained_model", "evaluation_report")
 RELEASE = ("model_package", "endpoint")
@@ -15,11 +16,13 @@ def _job(name: str, assets: tuple[str, ...], about: str) -> dg.JobDefinition:
 
 
 JOBS = [
-    _job("leads_job", LEADS, "Ingest one week of leads."),
-    _job("ingest_job", LEADS + LISTS, "Ingest one week of leads and score it with the champion."),
+    _job("leads_job", LEADS, "Ingest and profile one week of leads."),
+    _job("ingest_job", LEADS + DRIFT + LISTS, "Ingest one week of leads, look for drift and score it."),
+    _job("drift_job", ("lead_profile", *DRIFT), "Profile one stored week and look for drift."),
     _job("scoring_job", LISTS, "Score one week of leads with the champion."),
     _job("retrain_job", CANDIDATE + RELEASE, "Train and judge a week's candidate, and release it if it is promoted."),
-    _job("backfill_job", LEADS + CANDIDATE, "Ingest, train and judge a historical week; never releases."),
-    _job("weekly_job", LEADS + CANDIDATE + RELEASE, "The whole loop for one week."),
+    _job("backfill_job", LEADS + DRIFT + CANDIDATE, "Ingest, train and judge a historical week; never releases."),
+    _job("weekly_job", LEADS + DRIFT + CANDIDATE + RELEASE, "The whole loop for one week."),
+    _job("replay_job", ("replay_report",), "Decide the past again under other policies; never releases."),
     _job("endpoint_job", ("endpoint",), "Bring the newest package with sound evidence live."),
 ]

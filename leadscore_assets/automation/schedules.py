@@ -1,10 +1,12 @@
-"""The calendar: leads every Monday, a retraining on the weekday that rotates."""
+"""The calendar: leads every Monday, a retraining on the weekday that rotates, where the policy wants one."""
 
 from datetime import UTC, date, datetime
 
 import dagster as dg
 
 from leadscore_assets.domain.calendar import WEEK, run_day, week_of
+from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.retraining import should_retrain
 
 
 def week_due(today: date) -> date | None:
@@ -31,15 +33,23 @@ def leads_every_monday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     cron_schedule="0 5 * * *",
     execution_timezone="UTC",
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Retrain once a week, a weekday later each week.",
+    description="Retrain once a week, a weekday later each week, unless the policy waits for a drift alarm.",
 )
-def retraining_on_the_rotating_weekday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """Retrain once a week, a weekday later each week, so that every weekday gets its turn as a test day."""
+def retraining_on_the_rotating_weekday(
+    context: dg.ScheduleEvaluationContext, platform: dg.ResourceParam[Platform]
+) -> dg.RunRequest | dg.SkipReason:
+    """Retrain once a week, a weekday later each week, so that every weekday gets its turn as a test day.
+
+    A policy that retrains on drift, or never, skips with its reason.
+    """
     today = _day(context)
     week = week_due(today)
     if week is None:
         last = week_of(today) - WEEK
         return dg.SkipReason(f"the retraining of week {last} is due on {run_day(last):%A %Y-%m-%d}")
+    answer = should_retrain(platform, week)
+    if not answer.wanted:
+        return dg.SkipReason(answer.reason)
     return dg.RunRequest(partition_key=week.isoformat(), run_key=f"retrain:{week}")
 
 

@@ -10,7 +10,7 @@ from leadscore_assets.steps.platform import Platform
 
 
 def gate_check(name: str, *, asset: str, deps: tuple[str, ...] = ()) -> Declaration:
-    """Declare a blocking check for a gate of an asset."""
+    """Declare the check of a gate of an asset; it blocks what follows where the policy calls its failure an error."""
     about = (GATES[name].__doc__ or "").strip().splitlines()[0]
 
     @weekly_check(name=name, asset=asset, additional_deps=list(deps), blocking=True, description=about)
@@ -22,7 +22,7 @@ def gate_check(name: str, *, asset: str, deps: tuple[str, ...] = ()) -> Declarat
         }
         return dg.AssetCheckResult(
             passed=gate.passed,
-            severity=dg.AssetCheckSeverity.ERROR,
+            severity=dg.AssetCheckSeverity.ERROR if gate.severity == "error" else dg.AssetCheckSeverity.WARN,
             description=" ".join(gate.reasons),
             metadata=metadata,
         )

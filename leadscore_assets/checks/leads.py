@@ -5,6 +5,7 @@ import dagster as dg
 from leadscore_assets.assets.declare import told_apart, week_in, weekly_check
 from leadscore_assets.checks.gates import gate_check
 from leadscore_assets.domain.freshness import staleness
+from leadscore_assets.steps.leads_gates import LEADS_GATES
 from leadscore_assets.steps.platform import Platform
 
 
@@ -23,8 +24,4 @@ def weekly_leads_are_fresh(
     )
 
 
-CHECKS = [
-    gate_check("weekly_leads_match_the_contract", asset="weekly_leads"),
-    gate_check("weekly_leads_reach_the_quality_score", asset="weekly_leads"),
-    weekly_leads_are_fresh,
-]
+CHECKS = [*(gate_check(name, asset="weekly_leads") for name in LEADS_GATES), weekly_leads_are_fresh]

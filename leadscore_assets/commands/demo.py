@@ -2,7 +2,7 @@
 
 import json
 import sys
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,11 @@ from leadscore_assets.commands.verdicts import say_verdicts, verdict
 from leadscore_assets.commands.weeks import run_weeks, weeks_to_ingest
 from leadscore_assets.domain.calendar import WEEK, week_of, weeks_between
 from leadscore_assets.domain.contract import Contract, default_contract
+from leadscore_assets.domain.errors import Missing
 from leadscore_assets.resources import open_platform, system_clock
 from leadscore_assets.settings import load_settings
+from leadscore_assets.steps.drifting import page_path as drift_page_path
+from leadscore_assets.steps.drifting import stored_drift
 from leadscore_assets.steps.judging import page_path
 from leadscore_assets.steps.platform import Platform
 
@@ -58,6 +61,7 @@ def command(ctx: click.Context, weeks: int, trained: int, port: int, *, as_json:
     chosen = [week for week in weeks_between(last - WEEK * (trained - 1), last) if week >= platform.start_week]
     rounds = run_weeks(runner, "retrain_job", chosen, label="retraining")
     outcomes += rounds + run_weeks(runner, "scoring_job", [last], label="scoring")
+    outcomes += run_weeks(runner, "drift_job", [last], label="looking for drift")
     summary = _summary(platform, settings.home, [verdict(platform, outcome) for outcome in rounds])
     if as_json:
         say_json(summary)
@@ -97,9 +101,19 @@ def _summary(platform: Platform, home: Path, rounds: list[dict[str, Any]]) -> di
         "champion": champion.to_json() if champion else None,
         "endpoint": status.to_json(),
         "page": _short(platform.lake.local_path(page_path(champion.week))) if champion else None,
+        "drift": _drift(platform, manifests[-1].week) if manifests else None,
         "list": _short(home / f"lake/scored/week={manifests[-1].week}/leads.csv") if manifests else None,
         "curl": f"curl -s {status.address}/invocations -H 'content-type: application/json' -d @{_short(sample)}",
     }
+
+
+def _drift(platform: Platform, week: date) -> dict[str, str] | None:
+    try:
+        report = stored_drift(platform, week)
+    except Missing:
+        return None
+    page = _short(platform.lake.local_path(drift_page_path(week)))
+    return {"week": f"{week}", "verdict": report.verdict.decision, "because": report.verdict.sentence, "page": page}
 
 
 def _short(path: Path) -> str:
@@ -141,6 +155,8 @@ def _say_summary(platform: Platform, summary: dict[str, Any]) -> None:
     )
     say(f"Endpoint: {summary['endpoint']['address']}")
     say(f"Evaluation: {summary['page']}")
+    if summary["drift"]:
+        say(f"Drift: {summary['drift']['verdict'].replace('_', ' ')}, {summary['drift']['page']}")
     say(f"Ranked list: {summary['list']}")
     say(f"Try it:\n  {summary['curl']}")
 

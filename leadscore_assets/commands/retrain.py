@@ -9,9 +9,10 @@ from leadscore_assets.commands.opening import WEEK_TYPE, open_home
 from leadscore_assets.commands.output import json_option, say, say_json
 from leadscore_assets.commands.running import Runner
 from leadscore_assets.commands.verdicts import say_verdicts, verdict
-from leadscore_assets.commands.weeks import run_weeks, weeks_to_ingest, window_start
+from leadscore_assets.commands.weeks import run_weeks, weeks_to_ingest
 from leadscore_assets.resources import open_platform
 from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.slicing import window_start
 
 
 @click.command("retrain")

@@ -17,6 +17,8 @@ from leadscore_assets.settings import Settings
 
 _OPENING_SECONDS = 120
 _PROCESS_TAG = "leadscore/process"
+# As the webserver tags its own runs, so that these stand on the job's page too.
+_REPOSITORY = {".dagster/repository": "__repository__@leadscore_assets"}
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _ALIVE = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
 
@@ -61,7 +63,7 @@ class Runner:
             result = self._definitions.resolve_job_def(job).execute_in_process(
                 instance=self._instance,
                 partition_key=week.isoformat() if week else None,
-                tags={**(tags or {}), _PROCESS_TAG: _this_process(), "leadscore/actor": self._settings.actor},
+                tags={**(tags or {}), **_REPOSITORY, **self._who()},
                 run_config=_QUIET,
                 run_id=run_id,
                 raise_on_error=False,
@@ -70,6 +72,9 @@ class Runner:
             event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key
         )
         return Outcome(job, week, run_id, result.success, () if result.success else _problems(result), done)
+
+    def _who(self) -> dict[str, str]:
+        return {_PROCESS_TAG: _this_process(), "leadscore/actor": self._settings.actor}
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:

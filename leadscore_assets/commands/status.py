@@ -1,5 +1,6 @@
 """`leadscore status`: what is stored, live and due, on one screen."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -7,8 +8,11 @@ import click
 from leadscore_assets.commands.opening import open_home
 from leadscore_assets.commands.output import json_option, say, say_json
 from leadscore_assets.domain.calendar import run_day
+from leadscore_assets.domain.errors import Missing
+from leadscore_assets.domain.facts import WeekManifest
 from leadscore_assets.resources import open_platform
 from leadscore_assets.settings import Settings
+from leadscore_assets.steps.drifting import stored_drift
 from leadscore_assets.steps.ingest import reopened_weeks
 from leadscore_assets.steps.platform import Platform
 
@@ -39,6 +43,7 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
     say(f"Champion  {'none' if champion is None else _champion(champion)}")
     endpoint = found["endpoint"]
     say(f"Endpoint  {endpoint['address']} {'running' if endpoint['running'] else 'not running'}")
+    say(f"Drift     {_drift_line(found['drift'])}")
     say(f"Due       week {found['due']['week']} on {found['due']['on']}")
     say(f"Ledger    {found['ledger']['records']} records, last: {found['ledger']['last'] or 'none'}")
 
@@ -61,12 +66,30 @@ def _status(settings: Settings, platform: Platform) -> dict[str, Any]:
         "models": {"bundles": len(list(platform.bundles.digests())), "packages": len(platform.registry.packages())},
         "champion": champion.to_json() if champion else None,
         "endpoint": platform.endpoint.status().to_json(),
+        "drift": _drift(platform, manifests),
         "due": {"week": f"{due}", "on": f"{run_day(due):%A %Y-%m-%d}"},
         "ledger": {
             "records": len(records),
             "last": f"{records[-1].action} {records[-1].subject[:40]}" if records else None,
         },
     }
+
+
+def _drift(platform: Platform, manifests: Sequence[WeekManifest]) -> dict[str, str] | None:
+    """The newest drift report's verdict."""
+    for manifest in reversed(manifests):
+        try:
+            verdict = stored_drift(platform, manifest.week).verdict
+        except Missing:
+            continue
+        return {"week": f"{manifest.week}", "verdict": verdict.decision, "because": verdict.sentence}
+    return None
+
+
+def _drift_line(found: dict[str, str] | None) -> str:
+    if found is None:
+        return "not looked for yet; run 'leadscore drift'"
+    return f"{found['verdict'].replace('_', ' ')} in week {found['week']}: {found['because']}"
 
 
 def _champion(champion: dict[str, Any]) -> str:

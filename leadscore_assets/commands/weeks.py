@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from leadscore_assets.commands.output import progress_console
 from leadscore_assets.commands.running import Outcome, Runner
-from leadscore_assets.domain.calendar import week_of
 from leadscore_assets.steps.ingest import reopened_weeks
 from leadscore_assets.steps.platform import Platform
 
@@ -30,12 +29,6 @@ def progress() -> Iterator[Progress]:
 def weeks_to_ingest(platform: Platform, *, first: date | None = None, last: date | None = None) -> list[date]:
     """Return the weeks from `first` to `last` that are new in the source or changed there."""
     return [week for week in reopened_weeks(platform) if (not first or week >= first) and (not last or week <= last)]
-
-
-def window_start(platform: Platform, week: date) -> date:
-    """Return the first week that a retraining of a week may learn from."""
-    back = timedelta(days=platform.policy.window.maximum_days + platform.contract.horizon_days + 7)
-    return max(platform.start_week, week_of(week - back))
 
 
 def run_weeks(

@@ -65,7 +65,8 @@ class Subject(Record):
     `comparable` is False when the champion's training saw the judged days or later ones. `judged` counts how often a
     candidate was judged on these rows, this time included. Training days are the first and the last, both included.
     `champion_days` is how many days before the last test day the champion's training data end. `outcome_name` is None
-    where the rows have no outcome.
+    where the rows have no outcome. `learners` maps every learner that was fitted to its Spearman on validation (None
+    where it cannot be measured), the winner first; `optimism` is by how much a search's best trial flattered itself.
     """
 
     week: date
@@ -78,6 +79,8 @@ class Subject(Record):
     trained_first: date | None = None
     trained_last: date | None = None
     trained_rows: int = 0
+    learners: dict[str, float | None] = field(default_factory=dict)
+    optimism: float | None = None
     policy_digest: str = ""
     label_name: str = "lead_score"
     label_minimum: int = 1

@@ -40,7 +40,8 @@ class WeekManifest(Record):
     """One stored week of leads: the pointer that makes its files visible.
 
     `digest` is of the content, not of the files' bytes; `source_digest` is of the rows as the source gave them, `terms`
-    of the contract and the quality policy they were measured by.
+    of the contract and the quality policy they were measured by. `findings` maps missing and outliers to the features
+    that stand out, with their shares; `labels` counts rows by label.
     """
 
     week: date
@@ -60,6 +61,8 @@ class WeekManifest(Record):
     first_at: datetime | None = None
     last_at: datetime | None = None
     quality: dict[str, float] = field(default_factory=dict)
+    findings: dict[str, dict[str, float]] = field(default_factory=dict)
+    labels: dict[str, int] = field(default_factory=dict)
     source: str = ""
     terms: str = ""
 

@@ -30,7 +30,7 @@ def impossible(policy: Policy, volume: Volume | None = None) -> list[str]:
     rules = policy.promotion
     by_rows = _too_few(rules, volume.test_rows) if volume and volume.test_rows else []
     by_rate = _blind(rules, volume.test_rows, volume.top_rate) if volume and volume.test_rows else []
-    return [*_hidden(rules), *_no_way_to_promote(rules), *by_rows, *by_rate, *_undecided(policy, volume)]
+    return [*_hidden(rules), *_no_way_to_promote(rules), *_endless_search(policy), *by_rows, *by_rate, *_undecided(policy, volume)]
 
 
 def kpi_conditions(policy: PromotionPolicy) -> list[tuple[Rung, Condition]]:
@@ -64,6 +64,17 @@ def _no_way_to_promote(policy: PromotionPolicy) -> list[str]:
     if any(rung.decision != "keep" for rung in policy.rungs):
         return []
     return ["no rung promotes or asks a person, so only a first model would go live; add one with decision = 'promote'"]
+
+
+def _endless_search(policy: Policy) -> list[str]:
+    """A search that may use the time of the whole training."""
+    minutes, limit = policy.tuning.minutes, policy.training.maximum_minutes
+    if not policy.tuning.trials or minutes < limit:
+        return []
+    return [
+        f"[tuning] minutes = {minutes:g} leaves no time for the rest of a training of at most {limit} minutes; lower "
+        "it below [training] maximum_minutes"
+    ]
 
 
 def _undecided(policy: Policy, volume: Volume | None) -> list[str]:

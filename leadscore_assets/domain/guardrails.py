@@ -1,7 +1,8 @@
 """Guardrails: what must not get worse while the primary metric gets better, each with its own margin.
 
 A guardrail holds when its whole interval lies above minus the margin (non-inferiority), is broken when the candidate is
-shown to be worse and may be worse than the margin, and is unclear when the rows cannot tell.
+shown to be worse and may be worse than the margin, and is unclear when the rows cannot tell. An unclear one forbids
+nothing as long as what was measured keeps the margin: a site with few leads could else never promote anything.
 """
 
 from dataclasses import dataclass
@@ -54,11 +55,11 @@ def state_of(low: float, high: float, margin: float) -> State:
 
 
 def all_hold(found: tuple[Guardrail, ...]) -> float:
-    """Return 1 when every guardrail holds, 0 when one is broken, NaN when the rows cannot tell."""
-    states = {item.state for item in found}
-    if "broken" in states:
+    """Return 1 when every margin is kept, 0 when a guardrail is broken, NaN when one is unclear beyond its margin."""
+    if any(item.state == "broken" for item in found):
         return 0.0
-    return float("nan") if "unclear" in states else 1.0
+    beyond = any(item.state == "unclear" and item.gain is not None and item.gain < -item.margin for item in found)
+    return float("nan") if beyond else 1.0
 
 
 def _relative(

@@ -13,10 +13,12 @@ from leadscore_assets.domain.drift_policy import DriftPolicy
 from leadscore_assets.domain.presets import DEFAULT, spread
 from leadscore_assets.domain.promotion_policy import PromotionPolicy
 from leadscore_assets.domain.release_policy import ReleasePolicy
+from leadscore_assets.domain.retraining_policy import RetrainingPolicy
 from leadscore_assets.domain.section import Section
 from leadscore_assets.domain.training_policy import TrainingPolicy, TuningPolicy
 
 Share = float
+Severity = Literal["error", "warn"]
 Encoding = Literal["ordinal", "onehot", "native"]
 
 
@@ -67,7 +69,29 @@ class QualityPolicy(Frozen):
     maximum_quarantined: Share = Field(default=0.10, ge=0, le=1)
     outlier_iqr: float = Field(default=6.0, gt=0)
     tolerated_outliers: Share = Field(default=0.03, ge=0, le=1)
+    tolerated_duplicates: Share = Field(default=0.05, ge=0, le=1)
     stale_after_days: int = Field(default=2, ge=1)
+    label_weeks: int = Field(default=4, ge=1, le=52, description="past weeks that a week's labels are compared with")
+    label_tolerance: Share = Field(default=0.10, ge=0, le=1, description="of labels that may move without harm")
+    label_alpha: Share = Field(default=0.01, gt=0, lt=0.5)
+    minimum_labels: int = Field(default=200, ge=10, description="on either side; below it the labels are not judged")
+
+
+class CheckPolicy(Frozen):
+    """How severe each check of data is: `error` stops what follows and a release, `warn` informs."""
+
+    weekly_leads_match_the_contract: Severity = "error"
+    weekly_leads_reach_the_quality_score: Severity = "error"
+    weekly_leads_are_as_complete_as_agreed: Severity = "warn"
+    weekly_leads_have_few_outliers: Severity = "warn"
+    weekly_leads_have_few_duplicates: Severity = "warn"
+    weekly_labels_are_like_those_before: Severity = "warn"
+    train_slice_has_no_leakage: Severity = "error"
+
+    def severity(self, check: str) -> Severity:
+        """Return a check's severity; one that is not named here is an error."""
+        found: Severity = getattr(self, check, "error")
+        return found
 
 
 class LeakagePolicy(Frozen):
@@ -99,11 +123,13 @@ class Policy(Frozen):
     training: TrainingPolicy = TrainingPolicy()
     tuning: TuningPolicy = TuningPolicy()
     quality: QualityPolicy = QualityPolicy()
+    checks: CheckPolicy = CheckPolicy()
     leakage: LeakagePolicy = LeakagePolicy()
     promotion: PromotionPolicy = PromotionPolicy()
     drift: DriftPolicy = DriftPolicy()
     release: ReleasePolicy = ReleasePolicy()
     capture: CapturePolicy = CapturePolicy()
+    retraining: RetrainingPolicy = RetrainingPolicy()
     lists: ListPolicy = ListPolicy()
 
     @model_validator(mode="before")

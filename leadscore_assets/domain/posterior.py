@@ -16,7 +16,7 @@ from leadscore_assets.domain.facts import Record
 from leadscore_assets.domain.metrics import Floats
 from leadscore_assets.domain.promotion_policy import PromotionPolicy
 
-_MOST_SPREADS = 5
+_MOST_SPREADS, _ROUNDS = 5, 6
 
 
 @dataclass(frozen=True)
@@ -90,26 +90,46 @@ def noise(changes: Floats, variances: Floats, policy: PromotionPolicy) -> Floats
 
     A repeat is one pair of models in two weeks: `changes` is the second gain less the first, `variances` the sum of
     their squared standard errors. Over all comparisons the spread of true gains would be taken for noise; within a pair
-    the true gain cancels, so E[change^2] = variance + 2 tau^2.
+    the true gain cancels, so E[change^2] = variance + 2 tau^2. A repeat weighs as much as its rows let it tell.
     """
-    excess = ((changes**2 - variances) / 2).sum(axis=0)
-    squared = (policy.start_weeks * policy.noise**2 + excess) / (policy.start_weeks + len(changes))
-    return np.asarray(np.sqrt(np.maximum(squared, policy.least_noise**2)), dtype=np.float64)
+    rows = variances / 2
+    return np.sqrt(_variance(changes**2 / 2, rows, policy.noise**2, policy))
 
 
 def prior(gains: Floats, errors: Floats, tau: ArrayLike, policy: PromotionPolicy) -> tuple[Floats, Floats]:
     """Return mean and standard deviation of true gains by the method of moments; along the first axis lie the weeks.
 
     Measured gains spread by the true gains' variance, their own squared errors and tau squared; the first is what is
-    left, not below the noise's floor. A gain counts as five start spreads at most, so that one week in which the world
-    changed does not speak for all others.
+    left, not below the noise's floor. A week weighs as much as its rows let it tell, and counts as five of its own
+    spreads at most, so that one week in which the world changed does not speak for all others.
     """
-    weeks, start, most = len(gains), policy.start_weeks, _MOST_SPREADS * policy.prior_sd
-    counted = np.clip(gains, policy.prior_mean - most, policy.prior_mean + most)
-    mean = (start * policy.prior_mean + counted.sum(axis=0)) / (start + weeks)
-    apart = ((counted - mean) ** 2).sum(axis=0) - (errors**2).sum(axis=0) - weeks * np.square(tau)
-    variance = (start * policy.prior_sd**2 + apart) / (start + weeks)
-    return np.asarray(mean), np.asarray(np.sqrt(np.maximum(variance, policy.least_noise**2)))
+    noisy = errors**2 + np.square(tau)
+    centre, spread = policy.prior_mean, policy.prior_sd**2
+    reach = np.sqrt(_MOST_SPREADS**2 * (spread + noisy))
+    counted = np.clip(gains, centre - reach, centre + reach)
+    mean, variance = np.asarray(centre), np.asarray(spread)
+    for _ in range(_ROUNDS):
+        share = variance / (variance + noisy)
+        mean = (policy.start_weeks * centre + (share * counted).sum(axis=0)) / (policy.start_weeks + share.sum(axis=0))
+        variance = _variance((counted - mean) ** 2, noisy, spread, policy)
+    return np.asarray(mean), np.sqrt(variance)
+
+
+def _variance(squares: Floats, noisy: Floats, start: float, policy: PromotionPolicy) -> Floats:
+    """Return what is left of squared deviations (first axis) without their noise, the start value counted in.
+
+    The weights are those of Paule and Mandel (1982), squared as fits a variance: a week's share of what is looked for
+    in what it shows. They hang on the answer, which is found in a few rounds.
+    """
+    found, least = np.asarray(start), policy.least_noise**2
+    squares = np.minimum(squares, _MOST_SPREADS**2 * (start + noisy))
+    for _ in range(_ROUNDS):
+        weight = np.square(found / (found + noisy))
+        excess = (weight * (squares - noisy)).sum(axis=0)
+        moments = (policy.start_weeks * start + excess) / (policy.start_weeks + weight.sum(axis=0))
+        # Halfway on the logarithmic scale: a whole step would swing between the start value and the floor.
+        found = np.sqrt(found * np.maximum(moments, least))
+    return np.asarray(found, dtype=np.float64)
 
 
 def shrink(gain: ArrayLike, error: ArrayLike, prior_mean: ArrayLike, prior_sd: ArrayLike) -> tuple[Floats, Floats]:

@@ -79,6 +79,11 @@ def _thumb(name: str, decides: str, *rungs: Mapping[str, Any]) -> Preset:
     return Preset("promotion", name, decides, {"rungs": list(rungs), "widest_interval": 0.0})
 
 
+def _on_alarm(name: str) -> Preset:
+    """Goes with the drift preset of the same name: its alarm, and nothing else, starts a retraining."""
+    return Preset("retraining", name, "retrains only after this drift rule's alarm", {"when": "on_drift"})
+
+
 PRESETS: tuple[Preset, ...] = (
     _thumb(
         "any_gain",
@@ -142,6 +147,11 @@ PRESETS: tuple[Preset, ...] = (
         "promotes when the measured gain's lower bound, week noise counted in, is above 0",
         _rule("significant_gain", {"of": "lower_bound", "above": 0.0}),
     ),
+    _thumb(
+        "always",
+        "promotes whatever a retraining made and the floor lets through",
+        _rule("always", {"of": "gain", "metric": "spearman", "at_least": -1.0}),
+    ),
     Preset(
         "window",
         "fixed_7_days",
@@ -178,4 +188,7 @@ PRESETS: tuple[Preset, ...] = (
         {"rule": "evidently", "drifted_share": 0.0},
     ),
     *(Preset("release", name, decides, values) for name, (decides, values) in STRATEGIES.items()),
+    Preset("retraining", "never", "never retrains once there is a champion", {"when": "never"}),
+    Preset("retraining", "on_drift", "retrains only after an alarm of the drift rule in force", {"when": "on_drift"}),
+    *(_on_alarm(name) for name in ("psi", "psi_02", "ks_fdr_5", "evidently", "evidently_any")),
 )

@@ -61,8 +61,9 @@ def decide(evidence: Evidence, policy: PromotionPolicy) -> Verdict:
 
     Asked in this order: too_few_rows and not_measurable give not_yet; below_floor keeps; first_model promotes when the
     whole interval of its Spearman reaches the floor, else floor_not_shown gives not_yet; not_comparable keeps;
-    not_compared and interval_too_wide give not_yet. Then the policy's rungs: the first that holds decides under its own
-    name; not_better keeps where none does, and not_decidable gives not_yet where a rung hangs on what is not known.
+    not_compared gives not_yet. Then the policy's rungs: the first that holds decides under its own name; where none
+    does, not_better keeps, and interval_too_wide gives not_yet when the rows could not have shown a gain either;
+    not_decidable gives not_yet where a rung hangs on what is not known.
     """
     alone = _judge_alone(evidence, policy)
     if alone is not None:
@@ -72,9 +73,11 @@ def decide(evidence: Evidence, policy: PromotionPolicy) -> Verdict:
     comparison, posterior = evidence.comparison, evidence.posterior
     if comparison is None or posterior is None:
         return Verdict("not_yet", "not_compared", reasons.not_compared(evidence.rows))
-    if comparison.standard_error > 0 and _too_wide(posterior, policy):
+    policy = policy.model_copy(update={"guard": float(policy.guard_at(posterior.prior_sd))})
+    verdict = _judge_by_rungs(evidence, comparison, posterior, policy)
+    if verdict.decision == "keep" and comparison.standard_error > 0 and _too_wide(posterior, policy):
         return Verdict("not_yet", "interval_too_wide", reasons.too_wide(comparison, posterior, policy))
-    return _judge_by_rungs(evidence, comparison, posterior, policy)
+    return verdict
 
 
 def known_facts(evidence: Evidence) -> dict[str, float]:

@@ -2,6 +2,8 @@
 
 from typing import ClassVar, Self
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
 
 from leadscore_assets.domain.ladder import Condition, Metric, Rung
@@ -37,6 +39,12 @@ class PromotionPolicy(Section):
     switching_cost: float = Field(default=0.0, ge=0, lt=1, description="the gain that a change of model must be worth")
     guard: float = Field(
         default=-0.0075, gt=-1, le=0, description="where the shrunken gain's lower bound must lie above"
+    )
+    guard_spreads: float = Field(
+        default=0.66,
+        ge=0,
+        lt=10,
+        description="the guard lies at least so many spreads of true gains below 0; 0 keeps it where it is",
     )
     confidence: float = Field(
         default=0.90, gt=0.5, lt=1, description="of two-sided intervals; each end is a one-sided 95 % bound"
@@ -77,6 +85,10 @@ class PromotionPolicy(Section):
         if wrong:
             raise ValueError(f"segments: {', '.join(wrong)}; a margin is a Spearman difference above 0")
         return self
+
+    def guard_at(self, spread: ArrayLike) -> NDArray[np.float64]:
+        """Return the guard of a site whose true gains spread by so much: what is clearly worse hangs on that."""
+        return np.minimum(self.guard, -self.guard_spreads * np.asarray(spread, dtype=np.float64))
 
     @property
     def bounds(self) -> dict[str, float]:

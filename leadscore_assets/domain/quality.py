@@ -45,6 +45,23 @@ def quality(
     return {"score": min(parts.values())} | parts
 
 
+def findings(good: pa.Table, contract: Contract, policy: QualityPolicy) -> dict[str, dict[str, float]]:
+    """Return the features that stand out, by what they stand out in, with the share of rows: missing and outliers."""
+    measured = [feature.name for feature in contract.features if feature.kind in _MEASURED]
+    outside = {name: _outside_share(_known(good, name), policy.outlier_iqr) for name in measured}
+    limit = policy.tolerated_outliers + _slack(policy.tolerated_outliers, good.num_rows)
+    return {
+        "missing": {name: share for name, (share, _) in missing_excess(good, contract).items()},
+        "outliers": {name: share for name, share in outside.items() if share > limit},
+    }
+
+
+def label_counts(good: pa.Table, contract: Contract) -> dict[str, int]:
+    """Count rows by label, the lowest first; rows whose label is not known are left out."""
+    values, counts = np.unique(_known(good, contract.label), return_counts=True)
+    return {f"{value:g}": int(count) for value, count in zip(values, counts, strict=True)}
+
+
 def missing_excess(good: pa.Table, contract: Contract) -> dict[str, tuple[float, float]]:
     """Return the features that lack more values than the contract and chance allow, as (share, allowance)."""
     shares = {feature.name: _missing_share(good, feature) for feature in contract.features}
@@ -67,6 +84,10 @@ def _plausibility(good: pa.Table, contract: Contract, policy: QualityPolicy) -> 
     outside = _share(sum(_outside_fences(known, policy.outlier_iqr) for known in measured), values) if values else 0.0
     excess = outside - policy.tolerated_outliers
     return 1.0 - max(0.0, excess) if excess > _slack(policy.tolerated_outliers, good.num_rows) else 1.0
+
+
+def _outside_share(values: Floats, reach: float) -> float:
+    return _outside_fences(values, reach) / len(values) if len(values) else 0.0
 
 
 def _outside_fences(values: Floats, reach: float) -> int:

@@ -71,6 +71,8 @@ def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
         ("Test days", numbers.span(evaluation)),
         ("Judged on these rows", times),
         ("Candidate learnt from", learnt),
+        *_learners(subject.learners),
+        *_search(subject.optimism),
         ("Positive means", f"{evaluation.outcome}; predicted at a score of {terms['score_threshold']:g} or more"),
         ("Rule", _rule(PromotionPolicy.model_validate(terms))),
         ("Floor", f"Spearman of at least {terms['spearman_floor']:g}"),
@@ -80,6 +82,20 @@ def _facts(evaluation: Evaluation) -> list[tuple[str, str]]:
         ("Policy", subject.policy_digest or "not recorded"),
         ("Evaluation", evaluation.digest),
     ]
+
+
+def _learners(found: dict[str, float | None]) -> list[tuple[str, str]]:
+    """Which learner won on validation, and what the others reached there."""
+    if not found:
+        return []
+    shown = [f"{name} {'not measurable' if value is None else f'{value:.4f}'}" for name, value in found.items()]
+    return [("Learner, Spearman on validation", f"{shown[0]} won" + (f"; {', '.join(shown[1:])}" if shown[1:] else ""))]
+
+
+def _search(optimism: float | None) -> list[tuple[str, str]]:
+    if optimism is None:
+        return []
+    return [("Search", f"the best trial's Spearman was {optimism:+.4f} above its own on validation")]
 
 
 def _rule(policy: PromotionPolicy) -> str:

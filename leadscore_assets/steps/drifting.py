@@ -34,7 +34,7 @@ def report_drift(platform: Platform, week: date) -> DriftReport:
 
     Reads profiles and samples alone. Raises Missing when the week has no profile of its present leads.
     """
-    report = judge_drift(_question(platform, week), platform.policy.drift)
+    report = drift_against(platform, week, platform.registry.production())
     before = platform.lake.read_json(_path(week))
     if before != report.to_json() or not _has_pages(platform, week):
         platform.lake.write_bytes(page_path(week), drift_page(report).encode())
@@ -42,6 +42,14 @@ def report_drift(platform: Platform, week: date) -> DriftReport:
         platform.lake.write_json(_path(week), report.to_json())
     _record(platform, report)
     return report
+
+
+def drift_against(platform: Platform, week: date, champion: Package | None) -> DriftReport:
+    """Answer whether a week drifted from what any model learnt from, or from the weeks before; nothing is stored.
+
+    The model's scores are watched where the profiles hold them: they count the scores of the model in production.
+    """
+    return judge_drift(_question(platform, week, champion), platform.policy.drift)
 
 
 def stored_drift(platform: Platform, week: date) -> DriftReport:
@@ -67,9 +75,9 @@ def evidently_path(week: date) -> str:
     return f"reports/week={week}/evidently.html"
 
 
-def _question(platform: Platform, week: date) -> DriftQuestion:
+def _question(platform: Platform, week: date, champion: Package | None) -> DriftQuestion:
     bins = home_bins(platform)
-    now, reference = stored_profile(platform, week, bins), _reference(platform, week, bins)
+    now, reference = stored_profile(platform, week, bins), _reference(platform, week, champion, bins)
     reach = max(len(reference.weeks), 1)
     past = _profiles(platform, bins, week - WEEK * (platform.policy.drift.history_weeks + reach), week - WEEK)
     return DriftQuestion(
@@ -86,9 +94,8 @@ def _question(platform: Platform, week: date) -> DriftQuestion:
     )
 
 
-def _reference(platform: Platform, week: date, bins: Bins) -> Reference:
+def _reference(platform: Platform, week: date, champion: Package | None, bins: Bins) -> Reference:
     """The weeks that the champion learnt from, where they lie before this one; else the last ones before it."""
-    champion = platform.registry.production()
     if champion is not None:
         first, last = (week_of(date.fromisoformat(champion.lineage[key])) for key in ("trained_from", "trained_until"))
         found = _profiles(platform, bins, first, last)

@@ -39,7 +39,7 @@ class JudgingQuestion:
     """Which bundle is judged on which rows against whom, and what is known of the weeks before.
 
     `judged` counts the candidates that were judged on these rows, this one included. The latency of one lead is
-    measured where it is not given.
+    measured where it is not given, unless `measures_latency` forbids it: then no guardrail speaks of it.
     """
 
     week: date
@@ -49,6 +49,7 @@ class JudgingQuestion:
     judged: int = 1
     past: Sequence[Evaluation] = ()
     latency_p99_ms: float | None = None
+    measures_latency: bool = True
 
 
 def evaluate_candidate(platform: Platform, question: JudgingQuestion) -> Evaluation:
@@ -105,6 +106,10 @@ def _subject(
         trained_first=date.fromisoformat(lineage["trained_from"]),
         trained_last=date.fromisoformat(lineage["trained_until"]),
         trained_rows=summary["train_rows"],
+        learners={
+            line["learner"]: line["spearman"] for line in sorted(summary["learners"], key=lambda item: not item["won"])
+        },
+        optimism=summary.get("tuning", {}).get("optimism"),
         policy_digest=platform.policy.digest,
         label_name=contract.label,
         label_minimum=contract.label_minimum,
@@ -139,7 +144,7 @@ def _without_champion(evaluation: Evaluation, lost: str, policy: PromotionPolicy
 def _background(platform: Platform, question: JudgingQuestion, part: Labelled, scorer: Scorer) -> Background:
     repeated = repeated_gain(platform, question.past, part)
     latency = question.latency_p99_ms
-    latency = _latency(scorer, part.table) if latency is None else latency
+    latency = _latency(scorer, part.table) if latency is None and question.measures_latency else latency
     return Background(history_of(question.past, repeated=repeated), repeated, latency)
 
 

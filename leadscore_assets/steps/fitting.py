@@ -1,7 +1,7 @@
 """Fitting: one training job for a week's slices, named by its content so that the same job is done once."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -9,11 +9,11 @@ from importlib import metadata, resources
 from typing import Any
 
 from leadscore_assets import __version__
-from leadscore_assets.backends.ports import TrainingJob, TrainingResult
+from leadscore_assets.backends.ports import TrainingJob
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.domain.errors import CorruptArtefact, Missing
-from leadscore_assets.domain.facts import Slice
+from leadscore_assets.domain.facts import Package, Slice
 from leadscore_assets.domain.slices import TRAIN, VALIDATION
 from leadscore_assets.domain.training import hyperparameters
 from leadscore_assets.steps.platform import Platform
@@ -42,22 +42,22 @@ class Fitted:
 
 def fit_candidate(platform: Platform, week: date, *, on_line: Callable[[str], None]) -> Fitted:
     """Train a week's candidate, or find the bundle that the same data, policy and code made before."""
-    job = training_job(platform, week)
-    result = platform.trainer.train(job, on_line=on_line)
-    _, files = bundle.read(platform.bundles.path(result.digest), digest=result.digest)
-    summary, lineage = bundle.document(files, bundle.METRICS), bundle.document(files, bundle.LINEAGE)
-    platform.lake.write_json(f"models/week={week}/model.json", {"digest": result.digest, "job": job.name})
-    _record(platform, week, result, summary, lineage)
-    return Fitted(
-        digest=result.digest,
-        seconds=result.seconds,
-        cost=result.cost,
-        limit_minutes=job.maximum_minutes,
-        reused=result.reused,
-        job=job.name,
-        summary=summary,
-        lineage=lineage,
-    )
+    fitted = _fit(platform, training_job(platform, week), on_line)
+    platform.lake.write_json(f"models/week={week}/model.json", {"digest": fitted.digest, "job": fitted.job})
+    _record(platform, week, fitted)
+    return fitted
+
+
+def fit_aside(
+    platform: Platform,
+    week: date,
+    slices: Mapping[str, Slice],
+    *,
+    champion: Package | None,
+    on_line: Callable[[str], None],
+) -> Fitted:
+    """Train on given slices; the week's candidate and slices stay what they are. A search starts from the champion."""
+    return _fit(platform, training_job(platform, week, slices, lambda: champion), on_line)
 
 
 def candidate_digest(platform: Platform, week: date) -> str:
@@ -72,9 +72,17 @@ def candidate_digest(platform: Platform, week: date) -> str:
     return str(content["digest"])
 
 
-def training_job(platform: Platform, week: date) -> TrainingJob:
-    """Describe a week's training job; its name is a digest of data, contract, policy and code."""
-    train, validation = (platform.lake.slice(week, name) for name in (TRAIN, VALIDATION))
+def training_job(
+    platform: Platform,
+    week: date,
+    slices: Mapping[str, Slice] | None = None,
+    champion: Callable[[], Package | None] | None = None,
+) -> TrainingJob:
+    """Describe a week's training job; its name is a digest of data, contract, policy and code.
+
+    The slices are the stored ones where none are given. `champion` is asked only where there is a search.
+    """
+    train, validation = (slices[name] if slices else platform.lake.slice(week, name) for name in (TRAIN, VALIDATION))
     contract, policy = platform.contract, platform.policy
     lineage = _lineage(platform, week, train, validation)
     given = _as_strings(hyperparameters(policy.training))
@@ -82,7 +90,7 @@ def training_job(platform: Platform, week: date) -> TrainingJob:
         "contract": contract.model_dump(mode="json"),
         "policy": policy.model_dump(mode="json"),
         "lineage": lineage,
-        **_search_start(platform, week),
+        **_search_start(platform, week, champion or platform.registry.production),
     }
     identity = digest_of([lineage, given, documents.get("champion")])
     return TrainingJob(
@@ -140,13 +148,15 @@ def _as_strings(values: dict[str, Any]) -> dict[str, str]:
     return {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in values.items()}
 
 
-def _search_start(platform: Platform, week: date) -> dict[str, dict[str, Any]]:
+def _search_start(
+    platform: Platform, week: date, find_champion: Callable[[], Package | None]
+) -> dict[str, dict[str, Any]]:
     """Return the document a search starts from: the parameters of a champion that is older than the week.
 
     A newer one would tell an old week's search what only the future knew.
     """
     tuning = platform.policy.tuning
-    champion = platform.registry.production() if tuning.trials and tuning.warm_start else None
+    champion = find_champion() if tuning.trials and tuning.warm_start else None
     if champion is None or champion.week >= week:
         return {}
     _, files = bundle.read(platform.bundles.path(champion.digest), digest=champion.digest)
@@ -154,16 +164,31 @@ def _search_start(platform: Platform, week: date) -> dict[str, dict[str, Any]]:
     return {"champion": {"digest": champion.digest, "hyperparameters": known}} if known else {}
 
 
+def _fit(platform: Platform, job: TrainingJob, on_line: Callable[[str], None]) -> Fitted:
+    result = platform.trainer.train(job, on_line=on_line)
+    _, files = bundle.read(platform.bundles.path(result.digest), digest=result.digest)
+    summary, lineage = bundle.document(files, bundle.METRICS), bundle.document(files, bundle.LINEAGE)
+    return Fitted(
+        digest=result.digest,
+        seconds=result.seconds,
+        cost=result.cost,
+        limit_minutes=job.maximum_minutes,
+        reused=result.reused,
+        job=job.name,
+        summary=summary,
+        lineage=lineage,
+    )
+
+
 def _days(lineage: dict[str, Any]) -> str:
     return f"{lineage['trained_from']} to {lineage['trained_until']}"
 
 
-def _record(
-    platform: Platform, week: date, result: TrainingResult, summary: dict[str, Any], lineage: dict[str, Any]
-) -> None:
+def _record(platform: Platform, week: date, fitted: Fitted) -> None:
+    summary, lineage = fitted.summary, fitted.lineage
     platform.ledger.append(
         "trained",
-        f"bundle {result.digest}",
+        f"bundle {fitted.digest}",
         reason=f"week {week}: {summary['train_rows']:,} rows of {_days(lineage)}",
         evidence={
             "week": week.isoformat(),
@@ -173,8 +198,8 @@ def _record(
             "learner": summary["learner"],
             "rounds": summary["rounds"],
             "validation_rmse": summary["validation_rmse"],
-            "seconds": result.seconds,
-            "cost": result.cost,
+            "seconds": fitted.seconds,
+            "cost": fitted.cost,
         },
-        key=f"trained:{week}:{result.digest}",
+        key=f"trained:{week}:{fitted.digest}",
     )

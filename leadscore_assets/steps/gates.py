@@ -3,58 +3,21 @@
 A gate's record names the content it judged. Evidence about other content is no evidence.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date, timedelta
 
 from leadscore_assets.domain.calendar import window_end
 from leadscore_assets.domain.digests import digest_of
-from leadscore_assets.domain.errors import CorruptArtefact, Missing, oneline
-from leadscore_assets.domain.facts import Record, WeekManifest
+from leadscore_assets.domain.errors import CorruptArtefact, oneline
 from leadscore_assets.domain.leakage import leaks
 from leadscore_assets.domain.promotion import reaches_floor
 from leadscore_assets.domain.scoring import Scorer
 from leadscore_assets.domain.slices import NAMES, TRAIN, overlaps
 from leadscore_assets.steps.fitting import candidate_digest
+from leadscore_assets.steps.gate import Gate, leads_subject, manifest_of
 from leadscore_assets.steps.judging import stored_evaluation
+from leadscore_assets.steps.leads_gates import LEADS_GATES
 from leadscore_assets.steps.platform import Platform
-
-
-@dataclass(frozen=True)
-class Gate(Record):
-    """One gate's answer for a week: `subject` is the digest of what was judged, `reasons` are sentences."""
-
-    name: str
-    week: date
-    subject: str
-    passed: bool
-    reasons: tuple[str, ...]
-
-
-def leads_match_the_contract(platform: Platform, week: date) -> Gate:
-    """Pass when no larger share of the week's rows broke the contract than the policy allows."""
-    manifest = _manifest(platform, week)
-    total = manifest.rows + manifest.quarantined
-    share = manifest.quarantined / total if total else 0.0
-    limit = platform.policy.quality.maximum_quarantined
-    worst = sorted(manifest.reasons.items(), key=lambda item: -item[1])[:5]
-    listed = "; ".join(f"{reason} ({count:,})" for reason, count in worst)
-    where = f" See {manifest.quarantine_file} in the lake." if manifest.quarantine_file else ""
-    counted = f"{manifest.quarantined:,} of {total:,} rows broke the contract ({share:.1%}, at most {limit:.0%})."
-    reason = f"{counted} {listed}{where}"
-    passed = share <= limit and (manifest.rows > 0 or not manifest.quarantined)
-    return _gate("weekly_leads_match_the_contract", week, _leads_subject(manifest), [reason.strip()], passed=passed)
-
-
-def leads_reach_the_quality_score(platform: Platform, week: date) -> Gate:
-    """Pass when the week's quality score reaches the policy's minimum."""
-    manifest = _manifest(platform, week)
-    score, least = manifest.quality.get("score", 1.0), platform.policy.quality.minimum_score
-    parts = ", ".join(f"{name} {value:.3f}" for name, value in manifest.quality.items() if name != "score")
-    reason = f"Quality {score:.3f}, at least {least:.2f}: {parts or 'an empty week'}."
-    return _gate(
-        "weekly_leads_reach_the_quality_score", week, _leads_subject(manifest), [reason], passed=score >= least
-    )
 
 
 def slices_do_not_overlap(platform: Platform, week: date) -> Gate:
@@ -71,7 +34,8 @@ def train_slice_has_no_leakage(platform: Platform, week: date) -> Gate:
     table = platform.lake.read_files(platform.lake.slice(week, TRAIN).files)
     found = [f"{leak}" for leak in leaks(table, platform.contract, platform.policy.leakage)]
     reasons = found or [f"None of {len(platform.contract.features)} features decides the outcome alone."]
-    return _gate("train_slice_has_no_leakage", week, slices_subject(platform, week), reasons, passed=not found)
+    gate = _gate("train_slice_has_no_leakage", week, slices_subject(platform, week), reasons, passed=not found)
+    return replace(gate, severity=platform.policy.checks.severity(gate.name))
 
 
 def bundle_passes_its_golden_rows(platform: Platform, week: date) -> Gate:
@@ -97,10 +61,6 @@ def candidate_reaches_the_spearman_floor(platform: Platform, week: date) -> Gate
     return _gate("candidate_reaches_the_spearman_floor", week, subject, [reason], passed=passed)
 
 
-LEADS_GATES: dict[str, Callable[[Platform, date], Gate]] = {
-    "weekly_leads_match_the_contract": leads_match_the_contract,
-    "weekly_leads_reach_the_quality_score": leads_reach_the_quality_score,
-}
 SLICE_GATES = {
     "slices_do_not_overlap": slices_do_not_overlap,
     "train_slice_has_no_leakage": train_slice_has_no_leakage,
@@ -136,7 +96,7 @@ def stored_gate(platform: Platform, name: str, week: date) -> Gate | None:
 def missing_evidence(platform: Platform, week: date) -> list[str]:
     """Return what keeps a week's model from traffic: gates that failed, never ran, or judged other content."""
     expected = {
-        **dict.fromkeys(LEADS_GATES, _leads_subject(_manifest(platform, week))),
+        **dict.fromkeys(LEADS_GATES, leads_subject(manifest_of(platform, week))),
         **dict.fromkeys(SLICE_GATES, slices_subject(platform, week)),
         **dict.fromkeys(MODEL_GATES, candidate_digest(platform, week)),
     }
@@ -158,18 +118,7 @@ def _problem(platform: Platform, name: str, week: date, subject: str) -> str:
         return "has not run"
     if gate.subject != subject:
         return "judged other content than is there now"
-    return "" if gate.passed else f"failed: {oneline(list(gate.reasons), limit=2)}"
-
-
-def _manifest(platform: Platform, week: date) -> WeekManifest:
-    manifest = platform.lake.manifest(week)
-    if manifest is None:
-        raise Missing(f"week {week} is not ingested; materialize weekly_leads for it or run 'leadscore ingest'")
-    return manifest
-
-
-def _leads_subject(manifest: WeekManifest) -> str:
-    return digest_of([manifest.digest, manifest.contract, manifest.quarantined])
+    return "" if not gate.stops else f"failed: {oneline(list(gate.reasons), limit=2)}"
 
 
 def _path(name: str, week: date) -> str:

@@ -11,7 +11,7 @@ from leadscore_assets.backends.ports import Lake
 from leadscore_assets.domain.calendar import DAY, at_midnight, week_days, weeks_between
 from leadscore_assets.domain.digests import digest_of, table_digest
 from leadscore_assets.domain.facts import DataFile, WeekManifest
-from leadscore_assets.domain.quality import quality
+from leadscore_assets.domain.quality import findings, label_counts, quality
 from leadscore_assets.domain.validation import Validated, validate_week
 from leadscore_assets.steps.platform import Platform
 
@@ -42,6 +42,8 @@ def ingest_week(platform: Platform, week: date) -> WeekManifest:
             duplicates=found.duplicates,
             unlabelled=found.unlabelled,
             quality=_quality(platform, found),
+            findings=findings(found.good, platform.contract, platform.policy.quality),
+            labels=label_counts(found.good, platform.contract),
             source=platform.source.address,
             **_span(found.good, platform),
             **_changes(lake, before, found.good, platform),

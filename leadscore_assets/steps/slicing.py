@@ -7,7 +7,8 @@ from leadscore_assets.domain.calendar import week_of, weeks_between, window_end
 from leadscore_assets.domain.errors import NotEnoughData
 from leadscore_assets.domain.facts import DataFile, Slice
 from leadscore_assets.domain.slices import NAMES, SlicePlan, build_slice, plan_slices
-from leadscore_assets.steps.gates import LEADS_GATES, Gate
+from leadscore_assets.steps.gate import Gate
+from leadscore_assets.steps.leads_gates import stopping_gates
 from leadscore_assets.steps.platform import Platform
 
 
@@ -20,8 +21,22 @@ class Cut:
     left_out: tuple[str, ...]
 
 
+def window_start(platform: Platform, week: date) -> date:
+    """Return the first week that a retraining of a week may learn from."""
+    back = timedelta(days=platform.policy.window.maximum_days + platform.contract.horizon_days + 7)
+    return max(platform.start_week, week_of(week - back))
+
+
 def cut_slices(platform: Platform, week: date) -> Cut:
-    """Plan and store a week's slices from what is ingested; raise NotEnoughData naming weeks that are not.
+    """Plan and store a week's slices from what is ingested; raise NotEnoughData naming weeks that are not."""
+    cut = plan_cut(platform, week)
+    for item in cut.slices.values():
+        platform.lake.write_slice(item)
+    return cut
+
+
+def plan_cut(platform: Platform, week: date) -> Cut:
+    """Plan a week's slices as `cut_slices` does, and store nothing.
 
     A week that fails its own gates is left out: broken data is not learnt from, whichever run it came with.
     """
@@ -40,8 +55,6 @@ def cut_slices(platform: Platform, week: date) -> Cut:
         absent = [f"{item}" for item in weeks_between(first, week) if item not in held and item < end]
         raise NotEnoughData(f"{error}{_absent(absent)}{_left_out(failed)}") from None
     slices = {name: build_slice(name, week, plan, files) for name in NAMES}
-    for item in slices.values():
-        platform.lake.write_slice(item)
     held = {manifest.week for manifest in manifests}
     absent = [item for item in weeks_between(week_of(plan.train[0]), week) if item not in held and item < end]
     left_out = [f"{left}: {gate.name}" for left, gate in failed.items()] + [f"{item}: not ingested" for item in absent]
@@ -49,8 +62,8 @@ def cut_slices(platform: Platform, week: date) -> Cut:
 
 
 def _failed(platform: Platform, week: date) -> list[Gate]:
-    gates = [ask(platform, week) for ask in LEADS_GATES.values()]
-    return [gate for gate in gates if not gate.passed]
+    gates = [ask(platform, week) for ask in stopping_gates(platform)]
+    return [gate for gate in gates if gate.stops]
 
 
 def _left_out(failed: dict[date, Gate]) -> str:

@@ -80,7 +80,9 @@ def test_a_profile_that_does_not_add_up_fails_its_check(ingested, copy):
 
 
 def test_a_report_without_a_profile_fails_and_names_the_remedy(ingested, copy):
-    result = materialized(copy(ingested).platform(), WEEKS[0], "drift_report")
+    platform = copy(ingested).platform()
+    platform.lake.local_path(profile_path(WEEKS[0])).unlink()
+    result = materialized(platform, WEEKS[0], "drift_report")
     assert not result.success
     [failure] = [event for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
     assert "materialize lead_profile" in failure.event_specific_data.error_display_string

@@ -1,9 +1,13 @@
 """The schedules, tick by tick with a clock that the test holds."""
 
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 import dagster as dg
+import pyarrow as pa
 import pytest
 
 from leadscore_assets.automation.schedules import (
@@ -13,20 +17,33 @@ from leadscore_assets.automation.schedules import (
 )
 from leadscore_assets.definitions import build_definitions
 from leadscore_assets.domain.calendar import DAY, WEEK, days_between, run_day
+from leadscore_assets.domain.policy import policy_from
+from leadscore_assets.resources import open_platform
 from leadscore_assets.settings import HomeSettings, Settings
+from leadscore_assets.steps.drifting import report_drift
+from leadscore_assets.steps.ingest import ingest_week
+from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.profiling import profile_week
+from leadscore_assets_tests.home import POLICY, START, Home, leads, write_csv
 
 FIRST = date(2025, 2, 3)
 DAYS = days_between(FIRST, FIRST + WEEK * 14)
 
 
-def evaluated(schedule: dg.ScheduleDefinition, moment: datetime) -> tuple[dg.RunRequest | None, str]:
+def evaluated(
+    schedule: dg.ScheduleDefinition, moment: datetime, platform: Platform | None = None
+) -> tuple[dg.RunRequest | None, str]:
     """Let a schedule tick at a moment; return the run that it asks for, or why it skipped."""
     settings = Settings(home=Path("none"), values=HomeSettings(start_week=FIRST - WEEK * 4))
     repository = build_definitions(settings).get_repository_def()
     with dg.DagsterInstance.ephemeral() as instance:
-        found = schedule.evaluate_tick(
-            dg.build_schedule_context(instance=instance, scheduled_execution_time=moment, repository_def=repository)
+        context = dg.build_schedule_context(
+            instance=instance,
+            resources={"platform": platform or open_platform(settings)},
+            scheduled_execution_time=moment,
+            repository_def=repository,
         )
+        found = schedule.evaluate_tick(context)
     return (found.run_requests[0] if found.run_requests else None), found.skip_message or ""
 
 
@@ -99,3 +116,45 @@ def test_leads_come_before_the_retraining_that_needs_them() -> None:
     monday = next(day for day in DAYS if week_due(day) and day.weekday() == 0)
     assert week_due(monday) == monday - WEEK
     assert DAY * 7 == WEEK
+
+
+def on_home(platform: Platform, when: str) -> Platform:
+    drift = {"rule": "psi", "minimum_rows": 50, "evidently_page": False}
+    return replace(platform, policy=policy_from({**POLICY, "drift": drift, "retraining": {"when": when}}))
+
+
+def test_a_policy_that_never_retrains_skips_with_its_reason_but_makes_a_first_model(
+    champion: Home, ingested: Home
+) -> None:
+    day = run_day(START + WEEK * 5)
+    request, why = evaluated(retraining_on_the_rotating_weekday, at_five(day), on_home(champion.platform(), "never"))
+    assert request is None
+    assert "never retrains" in why
+    assert evaluated(retraining_on_the_rotating_weekday, at_five(day), on_home(ingested.platform(), "never"))[0]
+
+
+def test_a_policy_that_waits_for_drift_retrains_after_an_alarm_and_not_again_within_the_cooldown(
+    champion: Home, copy: Callable[[Home], Home]
+) -> None:
+    home = copy(champion)
+    shutil.rmtree(home.path / "lake" / "reports")
+    platform = on_home(home.platform(), "on_drift")
+    weeks = [START + WEEK * number for number in range(7)]
+    for number, week in enumerate(weeks):
+        if number >= 4:
+            table = leads(week)
+            values = [None if value is None else value * 1000 for value in table["revenue"].to_pylist()]
+            place = table.schema.get_field_index("revenue")
+            write_csv(home.data / f"{week}.csv", table.set_column(place, "revenue", pa.array(values)))
+        ingest_week(platform, week)
+        profile_week(platform, week)
+    for week in weeks[3:6]:
+        report_drift(platform, week)
+    days = [at_five(run_day(week)) for week in weeks[3:]]
+    ticks = [evaluated(retraining_on_the_rotating_weekday, day, platform) for day in days]
+    assert [request is not None for request, _ in ticks] == [False, True, False, False]
+    assert ticks[1][0]
+    assert ticks[1][0].partition_key == f"{weeks[4]}"
+    assert "Drift does not ask" in ticks[0][1]
+    assert "not before" in ticks[2][1]
+    assert "materialize drift_report" in ticks[3][1]

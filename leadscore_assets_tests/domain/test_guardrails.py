@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.promotion_world import draw_pair
 from leadscore_assets.domain.contract import Contract, Feature, default_contract
-from leadscore_assets.domain.guardrails import all_hold, guardrails, state_of
+from leadscore_assets.domain.guardrails import Guardrail, all_hold, guardrails, state_of
 from leadscore_assets.domain.promotion_policy import PromotionPolicy
 from leadscore_assets.domain.segments import segment_columns, segments
 
@@ -70,7 +70,13 @@ def test_few_rows_cannot_tell_and_a_model_without_chances_has_no_brier():
     narrow = PromotionPolicy(mae_margin=0.001)
     found = guardrails(plain, replace(models.champion, probability=None), latency_p99_ms=None, policy=narrow)
     assert [(item.name, item.state) for item in found] == [("mae", "unclear")]
-    assert math.isnan(all_hold(found))
+
+
+def test_an_unclear_guardrail_forbids_only_what_was_measured_beyond_its_margin():
+    within = Guardrail("mae", "mae", "unclear", 0.72, 0.70, 0.035, gain=-0.02, low=-0.08, high=0.04)
+    assert all_hold((within,)) == 1.0
+    assert math.isnan(all_hold((within, replace(within, gain=-0.04))))
+    assert all_hold((within, replace(within, state="broken"))) == 0.0
 
 
 def test_a_segment_that_pays_for_the_gain_is_named():

@@ -71,8 +71,28 @@ def test_many_histories_at_once_are_each_alone():
 
 
 def test_noise_and_spread_do_not_fall_below_their_floor():
-    assert noise(np.zeros(50), np.full(50, 1e-4), POLICY) == POLICY.least_noise
-    assert prior(np.zeros(50), np.full(50, 0.01), 0.004, POLICY)[1] == POLICY.least_noise
+    assert noise(np.zeros(5000), np.full(5000, 1e-5), POLICY) == pytest.approx(POLICY.least_noise, rel=0.1)
+    assert prior(np.zeros(5000), np.full(5000, 0.002), 0.002, POLICY)[1] == pytest.approx(POLICY.least_noise, rel=0.1)
+    assert noise(np.zeros(5000), np.full(5000, 1e-5), POLICY) >= POLICY.least_noise
+
+
+def test_weeks_whose_rows_tell_little_leave_the_start_values_as_they_are():
+    """A large gain with a large error is no evidence, neither for a wide prior nor, clipped, for none at all."""
+    weeks = [PastGain(MONDAY + timedelta(weeks=at), "spearman", (-1) ** at * 0.06, 0.05) for at in range(26)]
+    found = posterior(compared(0.0), weeks, POLICY)
+    assert 0.005 < found.prior_sd < 0.02
+
+
+def test_a_site_whose_retrainings_differ_much_is_believed_more():
+    draw = np.random.default_rng(5)
+    true = draw.normal(0, 0.08, 60)
+    weeks = [
+        PastGain(MONDAY + timedelta(weeks=at), "spearman", float(gain + draw.normal(0, 0.03)), 0.03)
+        for at, gain in enumerate(true)
+    ]
+    found = posterior(compared(0.1, 0.03), weeks, POLICY)
+    assert found.prior_sd > 0.03
+    assert found.mean > 0.06
 
 
 def test_one_week_in_which_the_world_changed_does_not_speak_for_all_others():

@@ -17,6 +17,7 @@ POLICY = PromotionPolicy()
 MAE = Guardrail("mae", "mae", "holds", 0.70, 0.71, 0.035, gain=0.01, low=0.004, high=0.016)
 BROKEN = dataclasses.replace(MAE, state="broken", gain=-0.05, low=-0.056, high=-0.044)
 UNCLEAR = dataclasses.replace(MAE, state="unclear", gain=-0.01, low=-0.08, high=0.06)
+BEYOND = dataclasses.replace(MAE, state="unclear", gain=-0.05, low=-0.12, high=0.02)
 
 
 def compared(gain: float, *, error: float = 0.004, n: int = 2345, champion: float = 0.55) -> Comparison:
@@ -78,7 +79,8 @@ ALONE = {"champion_exists": False, "comparison": None, "posterior": None, "champ
         (evidence(0.2, error=0.04), "promote", "better", "every guardrail holds"),
         (evidence(-0.2, error=0.04), "keep", "not_better", "worse than the champion"),
         (evidence(guardrails=(BROKEN,)), "keep", "not_better", "Guardrail MAE is broken: change -0.0500"),
-        (evidence(guardrails=(UNCLEAR,)), "not_yet", "not_decidable", "Guardrail MAE cannot tell"),
+        (evidence(guardrails=(UNCLEAR,)), "promote", "better", "Guardrail MAE cannot tell"),
+        (evidence(guardrails=(BEYOND,)), "not_yet", "not_decidable", "Guardrail MAE cannot tell"),
     ],
     ids=lambda value: value if isinstance(value, str) and " " not in value else "",
 )
@@ -125,10 +127,28 @@ def test_a_switching_cost_must_be_exceeded_by_the_shrunken_gain():
 
 def test_the_guard_forbids_a_gain_whose_lower_bound_reaches_below_it():
     found = evidence(0.0123)
-    assert decide(found, PromotionPolicy(guard=min(found.posterior.low - 1e-6, 0.0))).decision == "promote"
+    assert (
+        decide(found, PromotionPolicy(guard=min(found.posterior.low - 1e-6, 0.0), guard_spreads=0)).decision
+        == "promote"
+    )
     low = evidence(0.006)
     assert low.posterior.low < -0.001
-    assert decide(low, PromotionPolicy(guard=-0.001)).decision == "keep"
+    assert decide(low, PromotionPolicy(guard=-0.001, guard_spreads=0)).decision == "keep"
+
+
+def test_what_is_clearly_worse_hangs_on_how_much_retrainings_differ_at_the_site():
+    found = evidence(0.03, error=0.02)
+    wild = dataclasses.replace(found.posterior, mean=0.02, low=-0.02, prior_sd=0.05)
+    calm = dataclasses.replace(wild, prior_sd=0.01)
+    assert decide(dataclasses.replace(found, posterior=wild), POLICY).decision == "promote"
+    verdict = decide(dataclasses.replace(found, posterior=calm), POLICY)
+    assert verdict.decision == "keep"
+    assert "shrunken lower bound > -0.0075 (guard)" in verdict.sentence
+
+
+def test_rows_that_could_not_have_shown_a_gain_do_not_hold_a_gain_back_that_they_show():
+    assert decide(evidence(0.2, error=0.04), POLICY).decision == "promote"
+    assert decide(evidence(0.02, error=0.04), POLICY).rule == "interval_too_wide"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -41,6 +42,13 @@ def test_a_broken_guardrail_and_a_broken_segment_stand_out(guarded):
     page = evaluation_page(guarded)
     assert "<h1>Keep the champion</h1>" in page
     assert page.count('<td class="broken">') == 3
+
+
+def test_the_learners_and_the_searchs_optimism_are_told(promoted):
+    subject = replace(promoted.subject, learners={"forest": 0.41234, "linear": 0.3, "xgboost": None}, optimism=0.012)
+    page = evaluation_page(replace(promoted, subject=subject))
+    assert "forest 0.4123 won; linear 0.3000, xgboost not measurable" in page
+    assert "the best trial&#39;s Spearman was +0.0120 above its own on validation" in page
 
 
 def test_an_evaluation_that_asks_a_person_says_so():

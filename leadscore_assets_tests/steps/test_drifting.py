@@ -1,5 +1,6 @@
 """A week's drift question on a home: the reference, the ledger, the pages, and what a repeated question costs."""
 
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 
@@ -134,7 +135,10 @@ def test_a_home_that_begins_with_an_empty_week_does_not_fail(tmp_path):
 
 
 def test_what_is_not_there_is_named_with_the_remedy(ingested, copy):
-    platform = copy(ingested).platform()
+    home = copy(ingested)
+    for kind in ("profiles", "reports"):
+        shutil.rmtree(home.path / "lake" / kind, ignore_errors=True)
+    platform = home.platform()
     with pytest.raises(Missing, match="materialize lead_profile"):
         report_drift(platform, WEEKS[1])
     with pytest.raises(Missing, match="materialize drift_report"):

@@ -1,6 +1,7 @@
 """Each gate once passing and once failing; a failure is recorded and is evidence against a release."""
 
 from dataclasses import replace
+from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -62,6 +63,54 @@ def test_a_week_with_one_label_for_all_does_not_reach_the_quality_score(home: Ho
     platform = home.platform()
     ingest_week(platform, WEEK)
     assert "Quality 0.000, at least 0.90" in failed(platform, "weekly_leads_reach_the_quality_score", WEEK)
+
+
+def with_column(home: Home, week: date, name: str, values: list[object]) -> Platform:
+    """Write a week with other values in a column and ingest it."""
+    table = leads(week)
+    at = table.column_names.index(name)
+    write_csv(home.data / f"{week}.csv", table.set_column(at, name, pa.array(values)))
+    platform = home.platform()
+    ingest_week(platform, week)
+    return platform
+
+
+def test_a_feature_that_lacks_more_than_agreed_is_named_with_what_to_do(home: Home) -> None:
+    values = [None if at % 2 else value for at, value in enumerate(leads(WEEK)["revenue"].to_pylist())]
+    told = failed(with_column(home, WEEK, "revenue", values), "weekly_leads_are_as_complete_as_agreed", WEEK)
+    assert "missing, the contract allows 20.0%; mend the export, or raise 'missing' of revenue" in told
+
+
+def test_a_feature_with_many_far_values_is_named(home: Home) -> None:
+    values = [
+        value * 10_000 if value and at % 5 == 0 else value
+        for at, value in enumerate(leads(WEEK)["revenue"].to_pylist())
+    ]
+    told = failed(with_column(home, WEEK, "revenue", values), "weekly_leads_have_few_outliers", WEEK)
+    assert "most lie in revenue" in told
+
+
+def test_rows_that_repeat_a_key_are_counted(home: Home) -> None:
+    path = home.data / f"{WEEK}.csv"
+    write_rows(path, rows_of(path) + rows_of(path)[:30])
+    platform = home.platform()
+    ingest_week(platform, WEEK)
+    told = failed(platform, "weekly_leads_have_few_duplicates", WEEK)
+    assert "30 of 240 rows repeat a lead_id (12.5%, at most 5%)" in told
+
+
+def test_labels_of_another_scale_are_told_and_stop_only_where_the_policy_says_so(home: Home) -> None:
+    platform = home.platform()
+    ingest_week(platform, WEEKS[0])
+    platform = with_column(home, WEEK, "lead_score", [4 + at % 2 for at in range(210)])
+    platform = replace(platform, policy=policy_with(platform.policy, "quality", minimum_labels=50))
+    told = failed(platform, "weekly_labels_are_like_those_before", WEEK)
+    assert "of the labels moved" in told
+    assert not pass_gate(platform, "weekly_labels_are_like_those_before", WEEK).stops
+    strict = replace(
+        platform, policy=policy_with(platform.policy, "checks", weekly_labels_are_like_those_before="error")
+    )
+    assert pass_gate(strict, "weekly_labels_are_like_those_before", WEEK).stops
 
 
 def test_an_empty_week_passes_the_gates_of_leads(home: Home) -> None:

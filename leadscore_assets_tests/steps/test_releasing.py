@@ -36,7 +36,7 @@ def test_registering_twice_is_registering_once(on_judged: Platform) -> None:
     assert package_candidate(on_judged, NEW) == first
     assert on_judged.ledger.records() == records
     assert (first.version, first.stage, first.week) == (2, "candidate", NEW)
-    assert first.lineage["verdict"] == "significant_gain"
+    assert first.lineage["verdict"] == "better"
     assert first.lineage["hyperparameters"]["rounds"] == 10
     assert package_problems(on_judged, NEW) == []
 
@@ -80,8 +80,18 @@ def test_a_gate_that_failed_refuses_the_release(on_judged: Platform, name: str) 
     path = f"gates/week={NEW}/{name}.json"
     stored = on_judged.lake.read_json(path)
     assert stored
-    on_judged.lake.write_json(path, {**stored, "passed": False})
+    on_judged.lake.write_json(path, {**stored, "passed": False, "severity": "error"})
     refused(on_judged, f"{name} failed")
+
+
+def test_a_gate_that_only_informs_does_not_refuse_the_release(on_judged: Platform) -> None:
+    package_candidate(on_judged, NEW)
+    path = f"gates/week={NEW}/weekly_leads_have_few_outliers.json"
+    stored = on_judged.lake.read_json(path)
+    assert stored
+    assert stored["severity"] == "warn"
+    on_judged.lake.write_json(path, {**stored, "passed": False})
+    assert release(on_judged).changed
 
 
 def test_a_gate_that_never_ran_refuses_the_release(on_judged: Platform) -> None:
