@@ -21,6 +21,8 @@ _COMMANDS = {
     "policy": ("policy", "Show and check every threshold, its presets and their error rates."),
     "compare": ("compare", "Compare any two bundles on any file of labelled leads."),
     "score": ("score", "Score and rank the leads of any file with the champion."),
+    "release": ("release", "See and steer how a candidate comes to answer leads."),
+    "rollback": ("rollback", "Put an earlier model back in the champion's place."),
     "ledger": ("ledger", "Show and verify the record of every decision."),
     "endpoint": ("endpoint", "Start, stop and look at the scoring endpoint."),
     "ui": ("ui", "Open the Dagster UI on this home."),

@@ -6,6 +6,8 @@ import dagster as dg
 
 from leadscore_assets.assets.declare import OWNER, Declaration, Weekly, told_apart, week_in, weekly_asset
 from leadscore_assets.assets.pictures import readable, short
+from leadscore_assets.domain.facts import EndpointStatus
+from leadscore_assets.domain.release_state import ReleaseState
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.releasing import package_candidate, release
 
@@ -69,11 +71,35 @@ def endpoint(_: Weekly) -> dg.AssetsDefinition:
                 "address": dg.MetadataValue.url(found.status.address),
                 "generation": found.status.generation,
                 "changed": found.changed,
+                "phase": found.state.phase,
+                "decision": found.state.decision or "none",
+                "because": found.reason or "nothing is in hand",
+                "next": _next(found.state),
+                "variants": dg.MetadataValue.table(_variants(found.status)),
                 **readable({name: value for name, value in found.package.metrics.items() if name == "spearman"}),
             },
         )
 
     return _endpoint
+
+
+def _next(state: ReleaseState) -> str:
+    """What comes next, the earliest moment for it, and by when the phase ends either way."""
+    if not state.next_step:
+        return "nothing is in hand"
+    earliest = f", {state.next_at:%Y-%m-%d %H:%M} UTC at the earliest" if state.next_at else ""
+    latest = f", {state.deadline:%Y-%m-%d %H:%M} UTC at the latest" if state.deadline else ""
+    return f"{state.next_step}{earliest}{latest}"
+
+
+def _variants(status: EndpointStatus) -> list[dg.TableRecord]:
+    served = [(item, "answers") for item in status.variants if item.weight]
+    served += [(item, "warm") for item in status.variants if not item.weight]
+    served += [(status.shadow, "shadow")] if status.shadow else []
+    return [
+        dg.TableRecord({"variant": item.name, "role": role, "version": item.version, "share of leads": item.weight})
+        for item, role in served
+    ]
 
 
 def _in_backfill(context: dg.AssetExecutionContext) -> bool:

@@ -1,10 +1,12 @@
-"""What watches: weeks that late rows or corrections re-opened."""
+"""What watches: weeks that late rows or corrections re-opened, and the release in hand."""
 
 import dagster as dg
 
 from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.steps.ingest import reopened_weeks
 from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.release_store import present_release
+from leadscore_assets.steps.releasing import serves_the_champion
 
 _AT_ONCE = 8
 
@@ -34,4 +36,22 @@ def weeks_with_late_or_corrected_leads(
     return dg.SensorResult(run_requests=requests)
 
 
-SENSORS = [weeks_with_late_or_corrected_leads]
+@dg.sensor(
+    job_name="endpoint_job",
+    minimum_interval_seconds=300,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Look at the release in hand: shadow, canary steps and the watch after a cutover.",
+)
+def rollout_sensor(
+    context: dg.SensorEvaluationContext, platform: dg.ResourceParam[Platform]
+) -> dg.SensorResult | dg.SkipReason:
+    """Ask for one short run while a release is in hand, or when the endpoint does not serve what the release wants."""
+    state = present_release(platform)
+    problems = serves_the_champion(platform) if state.champion else []
+    if not state.in_hand and not problems:
+        return dg.SkipReason("no release is in hand, and the endpoint serves the champion")
+    # One run for each look: a look that is missed counts nothing, and none waits inside a run.
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"release:{platform.now():%Y-%m-%dT%H:%M}")])
+
+
+SENSORS = [rollout_sensor, weeks_with_late_or_corrected_leads]

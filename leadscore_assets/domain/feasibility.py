@@ -30,7 +30,14 @@ def impossible(policy: Policy, volume: Volume | None = None) -> list[str]:
     rules = policy.promotion
     by_rows = _too_few(rules, volume.test_rows) if volume and volume.test_rows else []
     by_rate = _blind(rules, volume.test_rows, volume.top_rate) if volume and volume.test_rows else []
-    return [*_hidden(rules), *_no_way_to_promote(rules), *_endless_search(policy), *by_rows, *by_rate, *_undecided(policy, volume)]
+    return [
+        *_hidden(rules),
+        *_no_way_to_promote(rules),
+        *_endless_search(policy),
+        *by_rows,
+        *by_rate,
+        *_undecided(policy, volume),
+    ]
 
 
 def kpi_conditions(policy: PromotionPolicy) -> list[tuple[Rung, Condition]]:

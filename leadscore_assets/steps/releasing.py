@@ -1,7 +1,5 @@
 """Packaging and release: a promoted candidate becomes a registered package, and a package goes live on its evidence.
 
-The endpoint is asked first, then the decision is recorded, then the registry follows, so that what the registry calls
-production was served before.
 Every step can be repeated and ends in the same place.
 """
 
@@ -11,14 +9,16 @@ from datetime import date
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.errors import Missing, Refused, oneline
 from leadscore_assets.domain.evaluation import Evaluation
-from leadscore_assets.domain.facts import EndpointStatus, Package, Variant
+from leadscore_assets.domain.facts import EndpointStatus, Package
+from leadscore_assets.domain.release_state import ReleaseState, desired, story_problems
 from leadscore_assets.domain.scoring import Scorer
 from leadscore_assets.steps.gates import missing_evidence
 from leadscore_assets.steps.judging import stored_evaluation
 from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.release_store import follows, present_release
+from leadscore_assets.steps.rolling_out import decline, look_at_release, register_package
 from leadscore_assets.steps.tracking import track_training
 
-VARIANT = "primary"
 MANUAL = "manual"
 
 
@@ -29,6 +29,8 @@ class Release:
     package: Package
     status: EndpointStatus
     changed: bool
+    state: ReleaseState
+    reason: str
 
 
 def package_candidate(platform: Platform, week: date) -> Package | None:
@@ -70,23 +72,24 @@ def package_candidate(platform: Platform, week: date) -> Package | None:
 
 
 def release(platform: Platform) -> Release:
-    """Bring the newest package with sound evidence live, or make sure that the champion is.
+    """Bring the newest package with sound evidence on its way, or look at the release in hand.
 
-    Raises Refused when a package waits whose evidence does not hold, Missing when there is nothing to serve.
+    Everything that speaks for the package on its way is read again before any traffic moves. Raises Refused when it
+    does not hold, Missing when there is nothing to serve.
     """
-    champion = platform.registry.production()
-    waiting = _waiting(platform, champion)
-    if waiting is None:
-        if champion is None:
-            raise Missing("there is no registered model to serve; run 'leadscore retrain' first")
-        return Release(champion, _deploy(platform, champion), changed=False)
-    problems = _evidence_against(platform, waiting, champion)
-    if problems:
-        _refuse(platform, waiting, problems)
-    status = _deploy(platform, waiting)
-    # Recorded before the registry moves: afterwards nobody could tell that a record is missing.
-    _record_promotion(platform, waiting, champion, status)
-    return Release(platform.registry.promote(waiting.version), status, changed=True)
+    state = present_release(platform)
+    waiting = _waiting(platform, state)
+    if waiting is not None:
+        _check_evidence(platform, waiting)
+        moved = register_package(platform, waiting)
+    else:
+        if state.candidate is not None:
+            _check_evidence(platform, platform.registry.get(state.candidate.version))
+        moved = look_at_release(platform)
+    champion = moved.state.champion
+    if champion is None:
+        raise Missing("there is no registered model to serve; run 'leadscore retrain' first")
+    return Release(platform.registry.get(champion.version), moved.status, moved.changed, moved.state, moved.reason)
 
 
 def why_not_packaged(platform: Platform, week: date) -> str:
@@ -116,31 +119,45 @@ def forgotten(platform: Platform) -> list[str]:
 
 
 def serves_the_champion(platform: Platform) -> list[str]:
-    """Compare registry and endpoint; return each difference as a sentence."""
-    champion, status = platform.registry.production(), platform.endpoint.status()
-    if champion is None:
+    """Compare the release's state, the registry and the server; return each difference as a sentence."""
+    production, status, state = platform.registry.production(), platform.endpoint.status(), present_release(platform)
+    champion, wanted = state.champion, desired(state)
+    if production is None or champion is None or wanted is None:
         return ["the registry has no production model"]
+    found = story_problems(state)
+    if production.version != champion.version:
+        found.append(f"production is version {production.version}, and the release's champion is {champion.version}")
     if not status.running:
-        return [f"the endpoint at {status.address} is not running; run 'leadscore endpoint start'"]
-    served = [variant.digest for variant in status.variants]
-    if served != [champion.digest]:
-        shown = ", ".join(digest[:12] for digest in served) or "nothing"
-        return [f"the endpoint serves {shown}, and production is {champion.digest[:12]} (version {champion.version})"]
-    return [f"the endpoint reports: {status.error}"] if status.error else []
+        found.append(f"the endpoint at {status.address} is not running; run 'leadscore endpoint start'")
+    elif not follows(status, wanted):
+        shown = ", ".join(f"{item.digest[:12]} ({item.weight:.0%})" for item in status.variants) or "nothing"
+        asked = ", ".join(f"{item.digest[:12]} ({item.weight:.0%})" for item in wanted.variants)
+        found.append(f"the endpoint serves {shown}, and the release wants {asked}; run 'leadscore release look'")
+    return [*found, *([f"the endpoint reports: {status.error}"] if status.error else [])]
 
 
-def _waiting(platform: Platform, champion: Package | None) -> Package | None:
-    """Return the newest package that may be released; one that a person has yet to decide on is not among them."""
+def _waiting(platform: Platform, state: ReleaseState) -> Package | None:
+    """Return the newest package that the release does not know yet; one that a person decides on is not among them."""
+    known = {item.model.version for item in state.history}
+    newest = max(known, default=0)
     newer = [
         package
         for package in platform.registry.packages()
-        if (champion is None or package.version > champion.version) and package.lineage.get("decision") != MANUAL
+        if package.version > newest and package.lineage.get("decision") != MANUAL
     ]
     return newer[-1] if newer else None
 
 
-def _deploy(platform: Platform, package: Package) -> EndpointStatus:
-    return platform.endpoint.deploy([Variant(VARIANT, package.digest, package.version)])
+def _check_evidence(platform: Platform, package: Package) -> None:
+    """Raise Refused, and end the package's way, when what speaks for it does not hold any more."""
+    state = present_release(platform)
+    champion = state.champion
+    problems = _evidence_against(platform, package, champion.digest if champion else None)
+    if not problems:
+        return
+    if state.candidate and state.candidate.version == package.version:
+        decline(platform, package.version, actor="platform", reason=oneline(problems))
+    _refuse(platform, package, problems)
 
 
 def _why_not(platform: Platform, week: date, evaluation: Evaluation) -> str:
@@ -152,7 +169,7 @@ def _why_not(platform: Platform, week: date, evaluation: Evaluation) -> str:
     return ""
 
 
-def _evidence_against(platform: Platform, package: Package, champion: Package | None) -> list[str]:
+def _evidence_against(platform: Platform, package: Package, champion: str | None) -> list[str]:
     """Read everything again that speaks for a package; return what does not hold."""
     evaluation = stored_evaluation(platform, package.week)
     problems = missing_evidence(platform, package.week)
@@ -160,27 +177,12 @@ def _evidence_against(platform: Platform, package: Package, champion: Package | 
         problems.append("the week's evaluation is of another bundle")
     if evaluation.verdict.decision != "promote":
         problems.append(f"the verdict is {evaluation.verdict.decision}")
-    if evaluation.subject.champion_digest != (champion.digest if champion else None):
+    if evaluation.subject.champion_digest != champion:
         problems.append("the champion changed since the evaluation")
     if evaluation.subject.policy_digest != platform.policy.digest:
         problems.append("the policy changed since the evaluation")
     Scorer.open(platform.bundles.path(package.digest), digest=package.digest)
     return problems
-
-
-def _record_promotion(platform: Platform, package: Package, champion: Package | None, status: EndpointStatus) -> None:
-    platform.ledger.append(
-        "promoted",
-        f"package {package.version}",
-        reason=f"week {package.week}: {package.semver} takes the place of {champion.semver if champion else 'nothing'}",
-        evidence={
-            "bundle": package.digest,
-            "before": champion.digest if champion else None,
-            "generation": status.generation,
-            "policy_digest": platform.policy.digest,
-        },
-        key=f"promoted:{package.digest}:{champion.digest if champion else None}",
-    )
 
 
 def _refuse(platform: Platform, package: Package, problems: list[str]) -> None:
