@@ -12,6 +12,7 @@ import numpy as np
 Ints = np.ndarray[Any, np.dtype[np.intp]]
 Singles = np.ndarray[Any, np.dtype[np.float32]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
+_LARGEST_CATEGORY = (1 << 14) - 1
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,12 @@ def _categories(trees: Sequence[Mapping[str, Any]], roots: Ints, found: Mapping[
     category = np.full(found["split_type"].size, -1, dtype=np.intp)
     if not sets:
         return category, np.zeros((0, 0), dtype=bool)
+    lowest, highest = (extreme(np.concatenate(list(sets.values())), initial=0) for extreme in (np.min, np.max))
+    if lowest < 0 or highest > _LARGEST_CATEGORY:
+        raise ValueError("its trees are broken: a node asks for a category that there cannot be")
     nodes = np.array(sorted(sets))
     category[nodes] = np.arange(nodes.size)
-    table = np.zeros((nodes.size, 3 + max(int(held.max(initial=0)) for held in sets.values())), dtype=bool)
+    table = np.zeros((nodes.size, 3 + int(highest)), dtype=bool)
     for row, node in enumerate(nodes):
         table[row, sets[node]] = True
         table[row, -1] = not found["default_left"][node]
