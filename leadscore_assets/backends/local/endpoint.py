@@ -118,7 +118,7 @@ class LocalEndpoint:
             elif self._server.find() is None:
                 if launched:
                     raise PermanentError(f"the server of {self._server.address} ended: {self._server.log_tail()}")
-                launched = self._server.launch()
+                launched, heard = self._server.launch(), time.monotonic()
             elif time.monotonic() - heard > _SILENCE_SECONDS:
                 self._server.end(grace_seconds=1.0)
                 launched = False
