@@ -121,7 +121,7 @@ def test_a_lead_that_breaks_the_contract_gets_an_error_with_the_fields_name(depl
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real data sets are not beside this checkout")
 @pytest.mark.parametrize(
     ("name", "kind", "start", "weeks"),
-    [("bank_leads", "parquet", date(2010, 5, 3), 12), ("hotel_leads", "csv", date(2016, 2, 1), 8)],
+    [("bank_leads", "parquet", date(2009, 3, 2), 12), ("hotel_leads", "csv", date(2016, 2, 1), 8)],
 )
 def test_real_leads_go_live_with_no_code(tmp_path: Path, name: str, kind: str, start: date, weeks: int) -> None:
     whole = pq.read_table(REAL / f"{name}.parquet")
@@ -143,7 +143,7 @@ def test_real_leads_go_live_with_no_code(tmp_path: Path, name: str, kind: str, s
         found = home.cli("backfill", "--from", f"{last - WEEK}", "--to", f"{last - WEEK}", "--json").json
         assert [item["success"] for item in found] == [True]
         retrained = home.cli("retrain", "--week", f"{last}", "--json").json
-        assert retrained["decision"] == "promote"
+        assert retrained["decision"] == "promote", retrained["reasons"]
         assert home.cli("status", "--json").json["endpoint"]["running"] is True
         assert home.cli("doctor").code == 0
     finally:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from leadscore_assets.domain.errors import InvalidInput
@@ -31,7 +32,9 @@ def say_json(content: Mapping[str, Any] | list[Any]) -> None:
 
 def say_table(columns: Iterable[str], rows: Iterable[Iterable[Any]], *, title: str | None = None) -> None:
     """Print a table; numbers are written as they should be read."""
-    table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    table = Table(
+        title=escape(title) if title else None, title_justify="left", header_style="bold", box=None, pad_edge=False
+    )
     for name in columns:
         table.add_column(name)
     for row in rows:

@@ -174,10 +174,16 @@ def build_evaluation(
         segments=evidence.segments,
         repeated=known.repeated,
         verdict=decide(evidence, policy),
-        terms=policy.model_dump(mode="json"),
+        terms=_terms(policy, evidence.posterior),
         curves=curves.of_models(models, day, confidence=policy.confidence)
         | {"importance": curves.importance(importance or {})},
     )
+
+
+def _terms(policy: PromotionPolicy, found: Posterior | None) -> dict[str, Any]:
+    """The thresholds as they stood: the guard is the one of this site's spread."""
+    terms = policy.model_dump(mode="json")
+    return terms if found is None else terms | {"guard": float(policy.guard_at(found.prior_sd))}
 
 
 def judged_model(answers: Answers, rows: JudgedRows, subject: Subject, policy: PromotionPolicy) -> Judged:

@@ -110,7 +110,7 @@ def measure(pair: Pair, *, features: int, policy: DriftPolicy) -> FeatureDrift:
         psi=distances.psi(*pair.counts, groups),
         psi_chance=_finite(chance.psi_chance(n, m, groups=size, **terms)),
         usual=_usual(pair, past, policy.usual_alpha / features) if known else None,
-        restless=_restless(pair, past, policy, terms) if known else 0.0,
+        restless=_restless(pair, policy, terms) if known else 0.0,
         importance=pair.importance,
         evidently=_evidently(pair),
         **_distance(pair, policy, terms),
@@ -124,8 +124,14 @@ def _usual(pair: Pair, past: tuple[Any, Any], alpha: float) -> Usual | None:
     return feature_against_past(pair.counts, past, ordered=pair.ordered, alpha=alpha)
 
 
-def _restless(pair: Pair, past: tuple[Any, Any], policy: DriftPolicy, terms: dict[str, Any]) -> float:
-    """The share of past weeks whose distance from the weeks before them was beyond its bound."""
+def _restless(pair: Pair, policy: DriftPolicy, terms: dict[str, Any]) -> float:
+    """The share of past weeks whose distance from the week before was beyond its bound.
+
+    From week to week alone: beside a sum of weeks one lasting shift would be beyond it for as many weeks.
+    """
+    past = past_pairs(pair.past, reach=1, most=policy.history_weeks, least=1)
+    if not len(past[0]):
+        return 0.0
     bounds = policy.tolerance + _margin(*past, ordered=pair.ordered, terms=terms)
     return float(np.mean(_measure(*past, ordered=pair.ordered) > bounds))
 

@@ -59,9 +59,11 @@ class Posterior(Record):
 def posterior(comparison: Comparison, history: Sequence[PastGain], policy: PromotionPolicy) -> Posterior:
     """Shrink a comparison's gain towards what past retrainings brought, by the newest weeks of `history`.
 
-    `history` holds weeks before the judged one, in any order; those of another metric are left out.
+    `history` holds weeks before the judged one, in any order; those of another metric are left out, and so are pairs
+    that answered alike: twins say nothing about weeks or retrainings.
     """
-    known = sorted((item for item in history if item.metric == comparison.metric), key=lambda item: item.week)
+    told = [item for item in history if item.metric == comparison.metric and item.standard_error > 0]
+    known = sorted(told, key=lambda item: item.week)
     kept = known[max(len(known) - policy.history_weeks, 0) :]
     changes, variances = _repeats(kept)
     tau = noise(changes, variances, policy)

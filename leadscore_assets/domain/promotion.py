@@ -17,6 +17,8 @@ from leadscore_assets.domain.posterior import Posterior
 from leadscore_assets.domain.promotion_policy import PromotionPolicy
 from leadscore_assets.domain.segments import Segment
 
+NOT_BETTER = "not_better"
+
 
 @dataclass(frozen=True)
 class Verdict(Record):
@@ -75,8 +77,10 @@ def decide(evidence: Evidence, policy: PromotionPolicy) -> Verdict:
         return Verdict("not_yet", "not_compared", reasons.not_compared(evidence.rows))
     policy = policy.model_copy(update={"guard": float(policy.guard_at(posterior.prior_sd))})
     verdict = _judge_by_rungs(evidence, comparison, posterior, policy)
-    if verdict.decision == "keep" and comparison.standard_error > 0 and _too_wide(posterior, policy):
-        return Verdict("not_yet", "interval_too_wide", reasons.too_wide(comparison, posterior, policy))
+    undecided = verdict.rule == NOT_BETTER and _guarded(evidence) != 0.0
+    if undecided and comparison.standard_error > 0 and _too_wide(posterior, policy):
+        worse = reasons.guarded(evidence.guardrails, evidence.segments)
+        return Verdict("not_yet", "interval_too_wide", (*reasons.too_wide(comparison, posterior, policy), *worse))
     return verdict
 
 
@@ -134,7 +138,7 @@ def _judge_by_rungs(
         rung = policy.rungs[at]
         return Verdict(rung.decision, rung.name, (measured, *reasons.holding(rung, facts, policy), *worse))
     said = (*reasons.failing(facts, policy), *reasons.what_would_help(comparison, posterior, policy))
-    return Verdict("keep", "not_better", (measured, *said, *worse))
+    return Verdict("keep", NOT_BETTER, (measured, *said, *worse))
 
 
 def _too_wide(posterior: Posterior, policy: PromotionPolicy) -> bool:

@@ -131,7 +131,7 @@ def repeated(replay: Replay) -> str:
     others = [week.ledger for week in held if week.ledger and not week.ledger.same_question]
     champions = sum(not item.same_champion for item in others)
     rest = len(others) - champions
-    found += [f"{_weeks(champions)} judged against another champion (in a backfill)"] if champions else []
+    found += [f"{_weeks(champions)} judged against a champion that this policy did not promote"] if champions else []
     found += [f"{_weeks(rest)} judged under another policy or on other rows"] if rest else []
     return "; ".join(found) + "."
 

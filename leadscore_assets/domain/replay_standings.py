@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+from scipy.special import stdtrit
 
 from leadscore_assets.domain.facts import Record
 from leadscore_assets.domain.metrics import Floats
@@ -29,8 +30,10 @@ class Standing(Record):
 
     @property
     def within_chance(self) -> bool:
-        """Whether it lies so close behind the best that chance alone explains it: within two standard errors."""
-        return self.behind is not None and self.error is not None and self.behind <= 2 * self.error
+        """Whether it lies so close behind the best that chance alone explains it (two-sided t, 5 %)."""
+        if self.behind is None or self.error is None or self.weeks < 2:
+            return False
+        return bool(self.behind <= stdtrit(self.weeks - 1, 0.975) * self.error)
 
 
 def common_weeks(report: ReplayReport) -> tuple[date, ...]:

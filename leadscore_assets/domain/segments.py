@@ -45,13 +45,19 @@ class Segment(Record):
 def segment_columns(contract: Contract, policy: PromotionPolicy) -> tuple[str, ...]:
     """Return the columns whose levels are judged apart.
 
-    Those that the policy names, as far as the contract has them; else the contract's first categorical features of at
-    most eight listed levels.
+    Those that the policy names; else the contract's first categorical features of at most eight listed levels. Raises
+    InvalidInput for a name that is no categorical feature: a guardrail must not vanish with a spelling mistake.
     """
     categories = [item for item in contract.features if item.kind == "categorical"]
     if policy.segments:
-        names = {item.name for item in categories}
-        return tuple(name for name in policy.segments if name in names)
+        names = [item.name for item in categories]
+        wrong = [name for name in policy.segments if name not in names]
+        if wrong:
+            raise InvalidInput(
+                f"[promotion] segments names {', '.join(wrong)}, and the contract's categorical features are "
+                f"{', '.join(names) or 'none'}; correct the name in policy.toml"
+            )
+        return tuple(policy.segments)
     few = [item.name for item in categories if 2 <= len(item.levels) <= _MOST_LEVELS and not item.open_levels]
     return tuple(few[: policy.segment_features])
 

@@ -39,6 +39,8 @@ def report_drift(platform: Platform, week: date) -> DriftReport:
     if before != report.to_json() or not _has_pages(platform, week):
         platform.lake.write_bytes(page_path(week), drift_page(report).encode())
         _store_evidently(platform, report)
+        # A week may be looked at again; what the ledger names stays under its own digest.
+        platform.lake.write_json(f"drifts/{report.digest}.json", report.to_json())
         platform.lake.write_json(_path(week), report.to_json())
     _record(platform, report)
     return report
@@ -130,7 +132,8 @@ def _importance(platform: Platform, champion: Package | None) -> dict[str, float
 def _scores(platform: Platform, champion: Package | None, weeks: Sequence[WeekProfile]) -> ScoreDrift | None:
     if champion is None:
         return None
-    days = [day for item in weeks for day in item.scores if day.bundle == champion.digest]
+    learnt = date.fromisoformat(champion.lineage["validated_until"])
+    days = [day for item in weeks for day in item.scores if day.bundle == champion.digest and day.day > learnt]
     policy = platform.policy.drift
     return watch_scores(days, tolerance=policy.score_tolerance, bound=policy.score_bound)
 

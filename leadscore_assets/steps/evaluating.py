@@ -138,7 +138,8 @@ def _without_champion(evaluation: Evaluation, lost: str, policy: PromotionPolicy
     )
     alone = decide(evidence, policy)
     rule = "champion_cannot_answer" if alone.decision == "promote" else alone.rule
-    return Verdict(alone.decision, rule, (lost, alone.reasons[0]))
+    said = alone.reasons[0].replace("First model: its", "Judged alone, its")
+    return Verdict(alone.decision, rule, (lost, said))
 
 
 def _background(platform: Platform, question: JudgingQuestion, part: Labelled, scorer: Scorer) -> Background:

@@ -14,6 +14,7 @@ from leadscore_assets.domain import bundle
 from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.domain.errors import CorruptArtefact, Missing
 from leadscore_assets.domain.facts import Package, Slice
+from leadscore_assets.domain.other_policy import learning_digest
 from leadscore_assets.domain.slices import TRAIN, VALIDATION
 from leadscore_assets.domain.training import hyperparameters
 from leadscore_assets.steps.platform import Platform
@@ -126,6 +127,7 @@ def _lineage(platform: Platform, week: date, train: Slice, validation: Slice) ->
         "contract": platform.contract.name,
         "contract_digest": platform.contract.digest,
         "policy_digest": platform.policy.digest,
+        "learning_digest": learning_digest(platform.policy),
         "code_digest": code_digest(),
         "leadscore_version": __version__,
         "dependencies": _dependencies(platform.policy.training.learners),

@@ -3,9 +3,11 @@
 from datetime import date
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from leadscore_assets.domain.bins import Bins, fit_bins
 from leadscore_assets.domain.bundle import json_bytes
+from leadscore_assets.domain.calendar import DAY, at_midnight
 from leadscore_assets.domain.columns import columns_from_table
 from leadscore_assets.domain.errors import CorruptArtefact, Missing
 from leadscore_assets.domain.facts import DataFile, WeekManifest
@@ -133,6 +135,11 @@ def _scores(platform: Platform, leads: pa.Table) -> list[DayScores]:
     if champion is None or not leads.num_rows:
         return []
     scorer = Scorer.open(platform.bundles.path(champion.digest), digest=champion.digest, threads=0)
+    # Days that the champion learnt from flatter it, and are no reference for later ones.
+    after = pa.scalar(at_midnight(date.fromisoformat(champion.lineage["validated_until"]) + DAY))
+    leads = leads.filter(pc.greater_equal(leads[contract.created_at], after))
+    if not leads.num_rows:
+        return []
     days = leads[contract.created_at].cast(pa.timestamp("us")).to_numpy().astype("datetime64[D]")
     scores = scorer.score_table(leads).score
     low, high = contract.label_minimum, contract.label_maximum

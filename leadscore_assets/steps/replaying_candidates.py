@@ -89,10 +89,18 @@ class Candidates:
     def _asked(self, policy: Policy, week: date, champion: Package | None) -> Candidate | NotEnoughData:
         try:
             if learning_digest(policy) == self._learning:
+                if self._learnt_otherwise(week):
+                    return self._trained_aside(self._home.policy, week, champion)
                 return self._stored(week) or self._trained(week)
             return self._trained_aside(_learner(self._home.policy, policy), week, champion)
         except NotEnoughData as error:
             return error
+
+    def _learnt_otherwise(self, week: date) -> bool:
+        """Tell whether the week's stored model was trained under a policy that learns otherwise than the home's now."""
+        model = self._stored_model(week)
+        known = model.lineage.get("learning_digest") if model else None
+        return known is not None and known != self._learning
 
     def _stored(self, week: date) -> Candidate | None:
         lake, model = self._home.lake, self._stored_model(week)

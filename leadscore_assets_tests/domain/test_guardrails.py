@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.promotion_world import draw_pair
 from leadscore_assets.domain.contract import Contract, Feature, default_contract
+from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.domain.guardrails import Guardrail, all_hold, guardrails, state_of
 from leadscore_assets.domain.promotion_policy import PromotionPolicy
 from leadscore_assets.domain.segments import segment_columns, segments
@@ -113,8 +114,10 @@ def test_equal_models_break_some_of_twenty_segments_in_at_most_one_week_of_ten()
 
 def test_segments_are_the_first_short_lists_of_the_contract_or_those_that_the_policy_names():
     assert segment_columns(default_contract(), POLICY) == ("region", "company_size", "job_level")
-    own = PromotionPolicy(segments={"device": 0.02, "no_column": 0.1})
+    own = PromotionPolicy(segments={"device": 0.02})
     assert segment_columns(default_contract(), own) == ("device",)
+    with pytest.raises(InvalidInput, match="segments names no_column, and the contract's categorical features are"):
+        segment_columns(default_contract(), PromotionPolicy(segments={"device": 0.02, "no_column": 0.1}))
     assert segment_columns(default_contract(), PromotionPolicy(segment_features=0)) == ()
     open_only = Contract(features=(Feature(name="a", kind="categorical", open_levels=True),))
     assert segment_columns(open_only, POLICY) == ()

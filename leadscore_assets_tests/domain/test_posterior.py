@@ -83,6 +83,14 @@ def test_weeks_whose_rows_tell_little_leave_the_start_values_as_they_are():
     assert 0.005 < found.prior_sd < 0.02
 
 
+def test_pairs_that_answered_alike_say_nothing():
+    twins = [
+        PastGain(MONDAY + timedelta(weeks=at), "spearman", 0.0, 0.0, repeated=0.0, repeated_error=0.0)
+        for at in range(9)
+    ]
+    assert posterior(compared(0.01), twins, POLICY) == posterior(compared(0.01), (), POLICY)
+
+
 def test_a_site_whose_retrainings_differ_much_is_believed_more():
     draw = np.random.default_rng(5)
     true = draw.normal(0, 0.08, 60)

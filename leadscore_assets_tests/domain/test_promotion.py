@@ -151,6 +151,16 @@ def test_rows_that_could_not_have_shown_a_gain_do_not_hold_a_gain_back_that_they
     assert decide(evidence(0.02, error=0.04), POLICY).rule == "interval_too_wide"
 
 
+def test_a_wide_interval_hides_neither_a_broken_guardrail_nor_a_rung_that_keeps():
+    verdict = decide(evidence(0.02, error=0.04, guardrails=(BROKEN,)), POLICY)
+    assert (verdict.decision, verdict.rule) == ("keep", "not_better")
+    assert "Guardrail MAE is broken" in verdict.sentence
+    keeping = PromotionPolicy.model_validate(
+        {"rungs": [{"name": "hold", "decision": "keep", "when": [{"of": "gain", "above": -1.0}]}]}
+    )
+    assert decide(evidence(0.02, error=0.04), keeping).rule == "hold"
+
+
 @pytest.mark.parametrize(
     ("preset", "change", "decision", "rule"),
     [

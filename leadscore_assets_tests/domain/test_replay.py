@@ -72,8 +72,8 @@ def test_only_the_same_question_is_compared_with_the_ledger():
     found = Replay("home", "d", True, weeks)
     assert [item.week for item in found.differing] == [weeks[3].week]
     assert repeated(found) == (
-        "1 of 2 weeks decided as the ledger has them; 1 week was judged against another champion (in a backfill); "
-        "1 week was judged under another policy or on other rows."
+        "1 of 2 weeks decided as the ledger has them; 1 week was judged against a champion that this policy did not "
+        "promote; 1 week was judged under another policy or on other rows."
     )
     assert "no decision" in repeated(replace(found, weeks=weeks[4:]))
 

@@ -1,11 +1,13 @@
 """Profiling a stored week: one small document of the week's present leads, the same bytes for the same leads."""
 
 from datetime import UTC, datetime
+from shutil import rmtree
 
 import numpy as np
 import pytest
 
 from leadscore_assets.domain.errors import CorruptArtefact, Missing
+from leadscore_assets.steps.ingest import ingest_week
 from leadscore_assets.steps.profiling import find_profile, home_bins, profile_path, profile_problems, profile_week
 from leadscore_assets_tests.home import CONTRACT, WEEKS, leads, write_csv
 
@@ -35,7 +37,9 @@ def test_the_same_week_gives_the_same_bytes_and_other_weeks_are_counted_with_the
 
 
 def test_the_bins_of_a_small_week_come_from_the_weeks_around_it(ingested, copy):
-    platform = copy(ingested).platform()
+    home = copy(ingested)
+    rmtree(home.path / "lake" / "profiles")
+    platform = home.platform()
     profile_week(platform, WEEKS[3])
     assert home_bins(platform).rulers["employees"].size > 210
 
@@ -52,11 +56,12 @@ def test_the_sample_holds_no_key_no_moment_and_no_label(ingested, copy):
 
 
 def test_a_week_whose_leads_changed_has_no_profile_until_it_is_made_again(home):
-    home.cli("ingest")
     platform = home.platform()
+    ingest_week(platform, WEEKS[0])
     profile_week(platform, WEEKS[0])
     write_csv(home.data / f"{WEEKS[0]}.csv", leads(WEEKS[0], rows=150))
-    home.cli("ingest")
+    platform = home.platform()
+    ingest_week(platform, WEEKS[0])
     assert find_profile(platform, WEEKS[0], home_bins(platform)) is None
     assert "materialize lead_profile" in profile_problems(platform, WEEKS[0])[0]
     assert profile_week(platform, WEEKS[0]).profile.rows == 150
