@@ -7,7 +7,7 @@ registry calls production was served before. Killed anywhere, the same event aga
 from dataclasses import dataclass
 
 from leadscore_assets.domain.errors import LeadscoreError, Missing
-from leadscore_assets.domain.facts import EndpointStatus, Package, Variant
+from leadscore_assets.domain.facts import EndpointStatus, Package
 from leadscore_assets.domain.release_events import Advance, Declined, Event, Failed, Registered, RolledBack, Tick
 from leadscore_assets.domain.release_state import Desired, Model, ReleaseState, Transition, desired
 from leadscore_assets.domain.rollout import advance
@@ -96,11 +96,10 @@ def _after_failure(platform: Platform, before: ReleaseState, error: LeadscoreErr
 
 
 def _kept(platform: Platform, before: ReleaseState, moved: Advance, status: EndpointStatus, *, changed: bool) -> Moved:
-    known = len(before.history)
-    new = [item for item in moved.state.history if item not in before.history[-known:]] if known else None
-    for item in moved.state.history if new is None else new:
+    new = [item for item in moved.state.history if item not in before.history]
+    for item in new:
         _record(platform, item, status)
-    if changed and not new and known:
+    if changed and not new:
         _record_repair(platform, moved.state, status)
     keep_release(platform, moved.state)
     _follow_in_registry(platform, moved.state)
@@ -148,8 +147,3 @@ def _target(platform: Platform, version: int) -> Model:
     package = platform.registry.get(version)
     Scorer.open(platform.bundles.path(package.digest), digest=package.digest)
     return Model(package.digest, package.version)
-
-
-def variants_of(status: EndpointStatus) -> tuple[Variant, ...]:
-    """Return what answers, the heaviest first."""
-    return tuple(sorted(status.variants, key=lambda item: -item.weight))
