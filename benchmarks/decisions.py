@@ -14,7 +14,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from benchmarks import drift_rules, promotion_rules
+from benchmarks import drift_rules, promotion_rules, promotion_tables
 from benchmarks.decision_pictures import draw_drift
 from benchmarks.drift_world import PLANTS, WOBBLE
 from benchmarks.promotion_pictures import draw
@@ -102,12 +102,12 @@ def _result(job: Any) -> Any:
 def _promotion_tables(found: Mapping[str, Any]) -> dict[str, str]:
     years = found["years"]
     return {
-        "year": promotion_rules.year_table(years[3000]),
-        "year, asked": promotion_rules.year_table(found["asked"]),
-        "year, 1,000 rows": promotion_rules.regret_table(years[1000]),
-        "year, 20,000 rows": promotion_rules.regret_table(years[20_000]),
+        "year": promotion_tables.year_table(years[3000]),
+        "year, asked": promotion_tables.year_table(found["asked"]),
+        "year, 1,000 rows": promotion_tables.regret_table(years[1000]),
+        "year, 20,000 rows": promotion_tables.regret_table(years[20_000]),
         "week": found["week"],
-        "guard": promotion_rules.guard_table(found["scan"], promotion_rules.best_regret(years[3000])),
+        "guard": promotion_tables.guard_table(found["scan"], promotion_rules.best_regret(years[3000])),
     }
 
 
@@ -137,7 +137,7 @@ def _changes(found: Mapping[tuple[str, int, int, int], float]) -> str:
         [f"{before:,} to {after:,}", name, f"{sum(rates) / len(rates):.3f}", f"{6 * len(rates)}"]
         for (name, before, after), rates in by_kind.items()
     ]
-    return promotion_rules.markdown(["leads a week", "world", "alarms", "weeks"], lines)
+    return promotion_tables.markdown(["leads a week", "world", "alarms", "weeks"], lines)
 
 
 def _write(folder: Path, tables: Mapping[str, str], found: Mapping[str, Any]) -> None:

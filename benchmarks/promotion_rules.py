@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.promotion_tables import markdown, share
 from benchmarks.promotion_world import METRICS, WEEK_NOISE, WORLDS, Array, World, draw_pair, draw_world, joint_metrics
 from benchmarks.promotion_world import metrics_of as measure
 from leadscore_assets.domain.comparison import compare, paired_bootstrap, spearman_interval, z_score
@@ -212,30 +213,9 @@ def week_table(*, draws: int, rows: Sequence[int] = (1000, 3000)) -> str:
     rules = {**single_rules(), **preset_rules()}
     cells = {(delta, n): one_week(rules, n=n, delta=delta, draws=draws) for delta in DELTAS for n in rows}
     head = [f"{delta:+.3f}" for delta in DELTAS]
-    lines = [[name, *(" / ".join(_share(cells[delta, n][name]) for n in rows) for delta in DELTAS)] for name in rules]
+    lines = [[name, *(" / ".join(share(cells[delta, n][name]) for n in rows) for delta in DELTAS)] for name in rules]
     flips = [f"{seeds_disagree(n=rows[0], delta=delta, draws=max(draws // 4, 1)):.2f}" for delta in DELTAS]
     return markdown(["P(promote) at a true gain of", *head], [*lines, ["bootstrap of 100: seeds disagree", *flips]])
-
-
-def year_table(found: Mapping[str, Sequence[Year]]) -> str:
-    """Promotions, what a person was asked, worse ones, missed, curse and regret, a line a world."""
-    head = ["rule", "world", "promoted", "asked", "worse", "worse by > 0.005", "missed", "curse (shrunken)", "regret"]
-    lines = [
-        [name if at == 0 else "", f"{at + 1}", *_year(year)]
-        for name, years in found.items()
-        for at, year in enumerate(years)
-    ]
-    return markdown(head, lines)
-
-
-def regret_table(found: Mapping[str, Sequence[Year]]) -> str:
-    """Regret and promotions of clearly worse models, world by world on one line."""
-    head = ["rule", *(f"regret {at + 1}" for at in range(len(WORLDS))), "worse by > 0.005 a year"]
-    lines = [
-        [name, *(f"{year.regret:.4f}" for year in years), " / ".join(f"{year.worse_005:.2f}" for year in years)]
-        for name, years in found.items()
-    ]
-    return markdown(head, lines)
 
 
 def guard_scan(*, n: int, years: int) -> dict[float, list[Year]]:
@@ -243,21 +223,6 @@ def guard_scan(*, n: int, years: int) -> dict[float, list[Year]]:
     start = PromotionPolicy().prior_sd
     rules = {guard: PromotionPolicy(guard=guard, guard_spreads=min(-guard / start, 9.0)) for guard in GUARDS}
     return {guard: simulated_years({"": rule}, n=n, years=years)[""] for guard, rule in rules.items()}
-
-
-def guard_table(scan: Mapping[float, Sequence[Year]], best: Sequence[float]) -> str:
-    """Regret, its ratio to the best single rule's, and promotions of clearly worse models, by guard."""
-    lines = [
-        [
-            "none" if guard <= -0.1 else f"{guard:g}",
-            *(
-                f"{y.regret:.5f} ({y.regret / least:.2f}), {y.worse_005:.2f}"
-                for y, least in zip(years, best, strict=True)
-            ),
-        ]
-        for guard, years in scan.items()
-    ]
-    return markdown(["guard", *(f"{name}: regret (ratio), worse by > .005" for name in WORLDS)], lines)
 
 
 def rates(*, draws: int, years: int, n: int = 3000) -> dict[str, dict[str, float]]:
@@ -276,28 +241,6 @@ def rates(*, draws: int, years: int, n: int = 3000) -> dict[str, dict[str, float
         }
         for name in rules
     }
-
-
-def markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, ["---", *["---:"] * (len(head) - 1)], *lines])
-
-
-def _share(found: Week) -> str:
-    shown = f"{found.promote:.2f}".removeprefix("0") if found.promote < 1 else "1"
-    return f"{shown} (asks {found.manual:.2f})" if found.manual else shown
-
-
-def _year(year: Year) -> list[str]:
-    return [
-        f"{year.promotions:.1f}",
-        f"{year.asked:.1f}" if year.asked else "-",
-        f"{year.worse:.2f}",
-        f"{year.worse_005:.2f}",
-        f"{year.missed:.2f}",
-        f"{year.curse:+.4f} ({year.shrunken_curse:+.4f})",
-        f"**{year.regret:.4f}**",
-    ]
 
 
 def write_rates(found: Mapping[str, Mapping[str, float]]) -> None:

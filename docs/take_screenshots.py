@@ -40,7 +40,7 @@ def take(browser: str, home: str) -> None:
 
 def asset_graph(browser: Browser, address: str) -> bytes:
     """Return the whole graph with every group open, large enough that the nodes show what they know."""
-    page = browser.new_page(viewport={"width": 2600, "height": 1400})
+    page = browser.new_page(viewport={"width": 2600, "height": 2000})
     page.goto(f"{address}/asset-groups")
     page.get_by_text("release", exact=True).last.wait_for()
     page.keyboard.press("Alt+e")

@@ -2,12 +2,14 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from leadscore_assets.commands.opening import open_home
 from leadscore_assets.commands.output import check_folder, json_option, say, say_json, say_table, write_file
 from leadscore_assets.domain.scoring import Scorer
+from leadscore_assets.domain.validation import Validated
 from leadscore_assets.resources import open_platform, open_sample
 from leadscore_assets.steps.listing import champion, csv_bytes, parquet_bytes, rank
 from leadscore_assets.steps.reading import check_leads
@@ -44,24 +46,31 @@ def command(ctx: click.Context, file: str, output: Path | None, top: int, *, as_
     rejected = Path(f"{output or file}.rejected.csv")
     if found.bad.num_rows and output:
         write_file(rejected, csv_bytes(found.bad))
-    shown = ranked.slice(0, top).to_pylist()
     summary = {"file": file, "version": package.version, "scored": ranked.num_rows, "rejected": found.bad.num_rows}
-    summary["duplicates"] = found.duplicates
+    shown = ranked.slice(0, top).to_pylist()
     if as_json:
-        say_json({**summary, "reasons_of_rejection": found.reasons, "leads": shown})
+        duplicates = {"duplicates": found.duplicates, "reasons_of_rejection": found.reasons}
+        say_json({**summary, **duplicates, "leads": shown})
     else:
-        key = scorer.contract.key
-        say_table(
-            ("rank", "lead", "score", "band", "reasons"),
-            [(f"{row['rank']}", row[key], f"{row['score']:.2f}", row["band"], row["reasons"]) for row in shown],
-        )
-        say(
-            f"{ranked.num_rows:,} leads scored by version {package.version}; {found.bad.num_rows:,} rejected, "
-            f"{found.duplicates:,} duplicates left out."
-        )
-        for reason, count in sorted(found.reasons.items(), key=lambda item: -item[1])[:5]:
-            say(f"  {count:,} rows: {reason}")
+        _say_list(shown, scorer.contract.key)
+        _say_counts(found, ranked.num_rows, package.version)
         if output:
             say(f"List: {output}" + (f", rejected rows: {rejected}" if found.bad.num_rows else ""))
     if found.bad.num_rows:
         sys.exit(1)
+
+
+def _say_list(shown: list[dict[str, Any]], key: str) -> None:
+    say_table(
+        ("rank", "lead", "score", "band", "reasons"),
+        [(f"{row['rank']}", row[key], f"{row['score']:.2f}", row["band"], row["reasons"]) for row in shown],
+    )
+
+
+def _say_counts(found: Validated, scored: int, version: int) -> None:
+    say(
+        f"{scored:,} leads scored by version {version}; {found.bad.num_rows:,} rejected, "
+        f"{found.duplicates:,} duplicates left out."
+    )
+    for reason, count in sorted(found.reasons.items(), key=lambda item: -item[1])[:5]:
+        say(f"  {count:,} rows: {reason}")

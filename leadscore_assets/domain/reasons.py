@@ -65,11 +65,19 @@ def first(measured: str, policy: PromotionPolicy) -> Reasons:
     )
 
 
-def not_comparable(rows: int) -> Reasons:
-    """The champion has seen the answers."""
+def alone(measured: str, policy: PromotionPolicy) -> Reasons:
+    """A model that takes the place of a champion that cannot answer."""
     return (
-        f"The champion's training saw these days or later ones, so these {_count(rows)} would flatter it.",
-        "A candidate of a newer week, judged on days after the champion's training, can be compared.",
+        f"Judged alone, the candidate's {measured} reaches the floor of {policy.spearman_floor:g}.",
+        "A champion that can answer would have been compared with it.",
+    )
+
+
+def not_comparable(rows: int) -> Reasons:
+    """One of the two has seen the answers."""
+    return (
+        f"A model's training saw these days or later ones, so these {_count(rows)} would flatter it.",
+        "Rows of days after both trainings can be compared.",
     )
 
 

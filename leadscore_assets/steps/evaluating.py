@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from leadscore_assets.domain import bundle
+from leadscore_assets.domain import bundle, reasons
 from leadscore_assets.domain.calendar import DAY, at_midnight
 from leadscore_assets.domain.errors import CorruptArtefact, Missing
 from leadscore_assets.domain.evaluation import (
@@ -137,9 +137,11 @@ def _without_champion(evaluation: Evaluation, lost: str, policy: PromotionPolicy
         champion_exists=False,
     )
     alone = decide(evidence, policy)
-    rule = "champion_cannot_answer" if alone.decision == "promote" else alone.rule
-    said = alone.reasons[0].replace("First model: its", "Judged alone, its")
-    return Verdict(alone.decision, rule, (lost, said))
+    if alone.decision != "promote":
+        return Verdict(alone.decision, alone.rule, (lost, *alone.reasons))
+    value = evaluation.candidate_metrics["spearman"]
+    measured = reasons.own_spearman(value, *evaluation.interval, evaluation.rows, policy)
+    return Verdict("promote", "champion_cannot_answer", (lost, *reasons.alone(measured, policy)))
 
 
 def _background(platform: Platform, question: JudgingQuestion, part: Labelled, scorer: Scorer) -> Background:

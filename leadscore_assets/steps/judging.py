@@ -13,7 +13,7 @@ from leadscore_assets.domain.slices import TEST
 from leadscore_assets.reports.page import evaluation_page
 from leadscore_assets.steps.evaluating import JudgingQuestion, evaluate_candidate
 from leadscore_assets.steps.fitting import candidate_digest
-from leadscore_assets.steps.past_weeks import past_evaluations
+from leadscore_assets.steps.past_weeks import past_evaluations, remember_first
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.tracking import track_training
 
@@ -33,6 +33,7 @@ def judge_candidate(platform: Platform, week: date) -> Evaluation:
         evaluation = Evaluation.from_json(stored["evaluation"])
     else:
         evaluation = _judge_now(platform, week, digest, champion, terms)
+    remember_first(platform, evaluation)
     _record(platform, week, evaluation, terms)
     track_training(platform, week, evaluation)
     return evaluation
@@ -97,6 +98,7 @@ def _record(platform: Platform, week: date, evaluation: Evaluation, terms: str) 
             "shrunken": [shrunken.mean, shrunken.low, shrunken.high] if shrunken else None,
             "rows": evaluation.rows,
             "judged": subject.judged,
+            "evaluation": evaluation.digest,
             "policy_digest": platform.policy.digest,
         },
         key=f"judged:{terms}:{subject.champion_digest}",

@@ -20,11 +20,21 @@ from leadscore_assets.steps.platform import Platform
 
 
 def past_evaluations(platform: Platform, week: date) -> list[Evaluation]:
-    """Return the stored evaluations of the weeks before, oldest first, as many weeks as the policy remembers."""
+    """Return the evaluations of the weeks before, oldest first, as many weeks as the policy remembers.
+
+    Of a week that was compared, it is the first comparison: what is judged later does not hang on who judged again.
+    """
     first = max(platform.start_week, week - WEEK * platform.policy.promotion.history_weeks)
     weeks = weeks_between(first, week - WEEK) if first < week else []
-    stored = [platform.lake.read_json(_path(item)) for item in weeks]
+    stored = [platform.lake.read_json(_first_path(item)) or platform.lake.read_json(_path(item)) for item in weeks]
     return [found for content in stored if content and (found := _read(content["evaluation"])) is not None]
+
+
+def remember_first(platform: Platform, evaluation: Evaluation) -> None:
+    """Keep a week's first comparison for the history of later weeks; a pair that answers alike tells nothing."""
+    path, found = _first_path(evaluation.subject.week), evaluation.past_gain
+    if found is not None and found.standard_error > 0 and platform.lake.read_json(path) is None:
+        platform.lake.write_json(path, {"evaluation": evaluation.to_json()})
 
 
 def newest_evaluation(platform: Platform) -> Evaluation | None:
@@ -66,6 +76,10 @@ def _answered(platform: Platform, digest: str, part: Labelled, last: Evaluation)
 def _later(part: Labelled, created_at: str, day: date) -> Labelled:
     later = pc.greater_equal(part.table[created_at], pa.scalar(at_midnight(day + DAY))).to_numpy()
     return Labelled(part.table.filter(pa.array(later)), part.labels[later], part.outcomes[later])
+
+
+def _first_path(week: date) -> str:
+    return f"reports/week={week}/first_comparison.json"
 
 
 def _path(week: date) -> str:

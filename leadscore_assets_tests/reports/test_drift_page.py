@@ -1,7 +1,6 @@
 """The drift page: the verdict first, every number beside its chance, whole in itself, right in a real browser."""
 
 import re
-import shutil
 from datetime import timedelta
 
 import numpy as np
@@ -14,8 +13,7 @@ from leadscore_assets.domain.score_monitor import count_scores, watch_scores
 from leadscore_assets.reports.drift_page import drift_page
 from leadscore_assets_tests.domain.drift_questions import WEEK, changed, judged, lost
 from leadscore_assets_tests.domain.profile_data import LEVELS, made
-
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from leadscore_assets_tests.reports.screen import assert_fits, on_every_screen
 
 
 def scores():
@@ -92,23 +90,6 @@ def test_quiet_and_undecided_weeks_make_a_page_too():
     assert "Features by severity" not in tiny
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")], ids=["desktop", "phone"])
+@on_every_screen
 def test_the_page_fits_the_screen_and_its_words_do_not_collide(alarm, tmp_path, width, scheme):
-    from playwright.sync_api import sync_playwright
-
-    from leadscore_assets_tests.reports.test_page import _COLLISIONS
-
-    file = tmp_path / "drift.html"
-    file.write_text(drift_page(alarm), encoding="utf-8")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        messages = []
-        page.on("console", lambda message: messages.append(message.text))
-        page.goto(file.as_uri())
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-        assert page.evaluate(_COLLISIONS) == []
-        browser.close()
-    assert messages == []
+    assert_fits(drift_page(alarm), tmp_path, width=width, scheme=scheme)

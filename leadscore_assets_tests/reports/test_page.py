@@ -1,17 +1,13 @@
 """The evaluation page: whole, self-contained, the same every time, and right in a real browser."""
 
 import re
-import shutil
 from dataclasses import replace
-
-import pytest
 
 from leadscore_assets.domain.evaluation import Evaluation
 from leadscore_assets.domain.promotion_policy import PromotionPolicy
 from leadscore_assets.reports.page import evaluation_page
 from leadscore_assets_tests.reports.conftest import make_evaluation
-
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+from leadscore_assets_tests.reports.screen import assert_fits, on_every_screen
 
 
 def test_the_verdict_stands_first_with_its_number_and_interval(promoted):
@@ -145,36 +141,6 @@ def test_a_repeated_look_and_a_champion_that_saw_the_days_are_said_aloud():
     assert "which flatters its numbers" in page
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")], ids=["desktop", "phone"])
+@on_every_screen
 def test_the_page_fits_the_screen_and_its_words_do_not_collide(promoted, tmp_path, width, scheme):
-    from playwright.sync_api import sync_playwright
-
-    file = tmp_path / "evaluation.html"
-    file.write_text(evaluation_page(promoted), encoding="utf-8")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        messages = []
-        page.on("console", lambda message: messages.append(message.text))
-        page.goto(file.as_uri())
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-        assert page.evaluate(_COLLISIONS) == []
-        browser.close()
-    assert messages == []
-
-
-_COLLISIONS = """() => [...document.querySelectorAll('svg')].flatMap(svg => {
-  const words = [...svg.querySelectorAll('text')].map(text => [text.textContent, text.getBoundingClientRect()]);
-  const frame = svg.getBoundingClientRect(), found = [];
-  words.forEach(([word, a], at) => {
-    if (a.left < frame.left - 1 || a.right > frame.right + 1) found.push(word + ' leaves its picture');
-    words.slice(at + 1).forEach(([other, b]) => {
-      const x = Math.min(a.right, b.right) - Math.max(a.left, b.left);
-      const y = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-      if (x > 1 && y > 3) found.push(word + ' meets ' + other);
-    });
-  });
-  return found;
-})"""
+    assert_fits(evaluation_page(promoted), tmp_path, width=width, scheme=scheme)

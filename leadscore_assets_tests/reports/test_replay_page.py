@@ -1,7 +1,6 @@
 """The replay page: the answer first, every policy and every week, whole in itself, right in a real browser."""
 
 import re
-import shutil
 
 import pytest
 
@@ -9,8 +8,8 @@ from leadscore_assets.domain.replay import NO_CANDIDATE, Replay, ReplayReport
 from leadscore_assets.reports.replay_numbers import duration, lines, sentence, week_lines
 from leadscore_assets.reports.replay_page import replay_page, replay_png
 from leadscore_assets_tests.domain.replays import decided, made_replay, report_of, week
+from leadscore_assets_tests.reports.screen import assert_fits, on_every_screen
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 NAMES = ("home", "never", "always", "automatic_5", "a_policy_file_with_a_long_name.toml", "<b>bold</b>")
 
 
@@ -85,24 +84,6 @@ def test_durations_are_written_in_the_unit_that_fits(seconds, text):
     assert duration(seconds) == text
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")], ids=["desktop", "phone"])
+@on_every_screen
 def test_the_page_fits_the_screen_and_its_words_do_not_collide(report, tmp_path, width, scheme):
-    from playwright.sync_api import sync_playwright
-
-    from leadscore_assets_tests.reports.test_page import _COLLISIONS
-
-    file = tmp_path / "replay.html"
-    file.write_text(replay_page(report), encoding="utf-8")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        messages = []
-        page.on("console", lambda message: messages.append(message.text))
-        page.goto(file.as_uri())
-        page.evaluate("document.querySelectorAll('details').forEach(item => item.open = true)")
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-        assert page.evaluate(_COLLISIONS) == []
-        browser.close()
-    assert messages == []
+    assert_fits(replay_page(report), tmp_path, width=width, scheme=scheme)

@@ -1,12 +1,14 @@
 """What past weeks teach a verdict: their gains, the newest pair compared again, and nothing of weeks to come."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from leadscore_assets.domain.evaluation import Evaluation
 from leadscore_assets.steps.judging import judge_candidate, stored_evaluation
 from leadscore_assets.steps.past_weeks import newest_evaluation, past_evaluations
-from leadscore_assets_tests.home import NEW, OLD, WEEKS, Home
+from leadscore_assets_tests.home import NEW, OLD, WEEKS, Home, policy_with
 
 LATER = WEEKS[6]
 
@@ -46,6 +48,27 @@ def test_judging_the_same_week_again_gives_the_same_verdict_bit_for_bit(remember
     after = judge_candidate(platform, LATER)
     assert after.verdict == before.verdict
     assert after.posterior == before.posterior
+
+
+def test_a_week_that_is_judged_again_keeps_its_first_comparison_in_the_history(
+    remembered: Home, copy: Callable[[Home], Home]
+) -> None:
+    """Judged again after it was released, it meets a champion that learnt from it, or itself: that tells nothing."""
+    home = copy(remembered)
+    before = past_evaluations(home.platform(), LATER)
+    home.cli("retrain", "--week", f"{NEW}")
+    platform = home.platform()
+    other = replace(platform, policy=policy_with(platform.policy, "promotion", switching_cost=0.001))
+    again = judge_candidate(other, NEW)
+    assert again.subject.champion_digest == again.subject.candidate_digest
+    assert stored_evaluation(other, NEW) != before[-1]
+    assert past_evaluations(other, LATER) == before
+
+
+def test_the_ledger_leads_to_the_evaluation_itself(judged: Home) -> None:
+    platform = judged.platform()
+    digest = platform.ledger.records(action="judged")[-1].evidence["evaluation"]
+    assert Evaluation.from_json(platform.lake.read_json(f"evaluations/{digest}.json")).digest == digest
 
 
 def test_a_bundle_that_is_gone_only_costs_the_repeated_comparison(judged: Home, copy: Callable[[Home], Home]) -> None:
