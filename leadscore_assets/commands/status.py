@@ -15,6 +15,7 @@ from leadscore_assets.settings import Settings
 from leadscore_assets.steps.drifting import stored_drift
 from leadscore_assets.steps.ingest import reopened_weeks
 from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.release_store import present_release
 
 
 @click.command("status")
@@ -43,6 +44,7 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
     say(f"Champion  {'none' if champion is None else _champion(champion)}")
     endpoint = found["endpoint"]
     say(f"Endpoint  {endpoint['address']} {'running' if endpoint['running'] else 'not running'}")
+    say(f"Release   {_release_line(found['release'])}")
     say(f"Drift     {_drift_line(found['drift'])}")
     say(f"Due       week {found['due']['week']} on {found['due']['on']}")
     say(f"Ledger    {found['ledger']['records']} records, last: {found['ledger']['last'] or 'none'}")
@@ -66,6 +68,7 @@ def _status(settings: Settings, platform: Platform) -> dict[str, Any]:
         "models": {"bundles": len(list(platform.bundles.digests())), "packages": len(platform.registry.packages())},
         "champion": champion.to_json() if champion else None,
         "endpoint": platform.endpoint.status().to_json(),
+        "release": _release(platform),
         "drift": _drift(platform, manifests),
         "due": {"week": f"{due}", "on": f"{run_day(due):%A %Y-%m-%d}"},
         "ledger": {
@@ -73,6 +76,27 @@ def _status(settings: Settings, platform: Platform) -> dict[str, Any]:
             "last": f"{records[-1].action} {records[-1].subject[:40]}" if records else None,
         },
     }
+
+
+def _release(platform: Platform) -> dict[str, Any]:
+    """Where the release in hand stands; its full state is `leadscore release status`."""
+    state = present_release(platform)
+    return {
+        "in_hand": state.in_hand,
+        "phase": state.phase,
+        "version": state.candidate.version if state.candidate else None,
+        "next": state.next_step,
+        "next_at": state.next_at.isoformat() if state.next_at else None,
+        "because": state.reason,
+    }
+
+
+def _release_line(found: dict[str, Any]) -> str:
+    if not found["in_hand"]:
+        return "nothing is in hand"
+    what = f"version {found['version']}, {found['phase']}" if found["version"] else "the champion is watched"
+    when = f", {found['next_at'][:16].replace('T', ' ')} UTC at the earliest" if found["next_at"] else ""
+    return f"{what}; next: {found['next']}{when}"
 
 
 def _drift(platform: Platform, manifests: Sequence[WeekManifest]) -> dict[str, str] | None:
