@@ -9,7 +9,7 @@ from leadscore_assets.serving.page_token import PageToken
 from leadscore_assets.serving.refusals import RefusedRequest
 
 MAXIMUM_BYTES = 4096
-_REASON_CHARACTERS = 500
+REASON_CHARACTERS = 500
 _SCHEME = "bearer "
 Headers = dict[bytes, bytes]
 
@@ -17,7 +17,7 @@ Headers = dict[bytes, bytes]
 class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A rollback: why, and to which version; what answered before by default."""
 
-    reason: Annotated[str, msgspec.Meta(max_length=_REASON_CHARACTERS)] = ""
+    reason: Annotated[str, msgspec.Meta(max_length=REASON_CHARACTERS)] = ""
     to: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] | None = None
 
     @property

@@ -3,6 +3,7 @@
 import fcntl
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from leadscore_assets.serving.rollback_order import Order
 ACTOR = "endpoint page"
 _SECONDS = 30.0
 _REFUSED_CODE = 1
-_REFUSAL = "Error: "
+_REFUSAL = re.compile(r"Error: (.+)", re.DOTALL)
 _LONGEST = 2000
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class RollbackRun:
         long, 500 when the command fails.
         """
         with _alone(self.lock):
-            return _told(self._run(order))
+            return told(self._run(order))
 
     def _run(self, order: Order) -> "subprocess.CompletedProcess[str]":
         program = [sys.executable, "-P", "-m", "leadscore_assets", "rollback", "--json"]
@@ -74,15 +75,15 @@ def _alone(lock: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _told(done: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
-    """Return the command's JSON, or raise what it refused; what else it said is for the log alone."""
+def told(done: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
+    """Return the command's JSON, or raise what it refused (409); what else it said is for the log alone (500)."""
     if done.returncode == 0:
         try:
             return msgspec.json.decode(done.stdout, type=dict[str, Any])
         except msgspec.DecodeError:
             log.error("the rollback said no JSON: %.500s", done.stdout)
-    refusal = done.stderr.rpartition(_REFUSAL)
-    if done.returncode == _REFUSED_CODE and refusal[1]:
-        raise RefusedRequest(refusal[2].strip()[:_LONGEST], status=409)
+    refused = _REFUSAL.match(done.stderr)
+    if done.returncode == _REFUSED_CODE and refused:
+        raise RefusedRequest(refused.group(1).strip()[:_LONGEST], status=409)
     log.error("the rollback ended with %d: %.2000s", done.returncode, done.stderr)
     raise RefusedRequest("the rollback failed; run 'leadscore rollback' to see why", status=500)
