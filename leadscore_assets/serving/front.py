@@ -45,14 +45,14 @@ class Front:
         """Answer a request for one of these pages; None for any other path."""
         if path == "/rollback":
             return await self._rollback(method, headers, receive)
-        page = {"/": live_page, "/live.json": self._read}.get(path)
-        if page is None:
+        pages: dict[str, Callable[[], Reply]] = {"/": live_page, "/live.json": self._read}
+        if path not in pages:
             return None
         if method not in ("GET", "HEAD"):
-            return refusal(_not_allowed(method, "GET, HEAD"))
+            return refusal(_not_allowed(method, "GET", "HEAD"))
         if path == "/live.json" and (fresh := self._fresh()):
             return fresh
-        return await asyncio.to_thread(page)
+        return await asyncio.to_thread(pages[path])
 
     def sampler(self) -> Sampler:
         """Return what samples the whole server's counts; one process of a server does."""
@@ -108,5 +108,5 @@ def _strict(reply: Reply, *headers: tuple[bytes, bytes]) -> Reply:
     return Reply(reply.status, reply.body, reply.content_type, (*reply.headers, *headers, *STRICT))
 
 
-def _not_allowed(method: str, methods: str) -> RefusedRequest:
-    return RefusedRequest(f"{method} is not allowed here; use {methods.split(', ')[0]}", status=405, allow=methods)
+def _not_allowed(method: str, *methods: str) -> RefusedRequest:
+    return RefusedRequest(f"{method} is not allowed here; use {methods[0]}", status=405, allow=", ".join(methods))

@@ -1,4 +1,4 @@
-"""What the live page shows, as one JSON document: what is served and counted, the last hour, and the release's story."""
+"""What the live page shows, as one JSON document: what is served and counted, the last hour, the release's story."""
 
 import time
 

@@ -44,7 +44,7 @@ def described(name: str, contract: Contract, models: Sequence[Model]) -> Schema:
                 "Prediction": _prediction(contract),
                 "Answer": _ANSWER,
                 "Problem": _PROBLEM,
-            }
+            },
         },
     }
 

@@ -46,7 +46,7 @@ class _Child:
 class Supervisor:
     """Keeps `workers` workers, and a shadow while one is desired."""
 
-    def __init__(  # noqa: PLR0913 - what it keeps, and what it passes on
+    def __init__(
         self,
         folder: StateFolder,
         listener: socket.socket,

@@ -119,7 +119,12 @@ def test_a_token_is_made_once_for_its_owner_alone_and_a_new_one_ends_it(folder: 
     assert token.allows(first)
     second = token.renewed()
     assert stat.S_IMODE(folder.token_file.stat().st_mode) == 0o600
-    assert (token.allows(first), token.allows(second), token.allows("ü"), token.allows("")) == (False, True, False, False)
+    assert (token.allows(first), token.allows(second), token.allows("ü"), token.allows("")) == (
+        False,
+        True,
+        False,
+        False,
+    )
     folder.token_file.write_text("")
     assert not token.allows("")
 

@@ -42,8 +42,8 @@ function fill(id, facts, build) {
 }
 
 const count = (value) => value.toLocaleString("en");
-const percent = (value, digits = 1) => `${(100 * value).toFixed(digits).replace(/\.0+$/, "")} %`;
-const ms = (value) => (value === null || value === undefined ? "–" : `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`);
+const percent = (value, digits = 1) => `${(100 * value).toFixed(digits).replace(/\.0+$/, "")}\u00a0%`;
+const ms = (value) => (value === null || value === undefined ? "–" : `${value < 10 ? value.toFixed(2) : value.toFixed(0)}\u00a0ms`);
 const words = (text) => text.replaceAll("_", " ");
 const role = (name) => (ROLES.includes(name) ? name : "other");
 const now = () => Date.now() / 1000 + skew;
@@ -70,11 +70,24 @@ function showHead() {
   page("title").textContent = all || (dealt ? dealt[0].toUpperCase() + dealt.slice(1) : "Nothing answers yet");
   document.title = `${live.name}: ${page("title").textContent}`;
   say("phase", `Endpoint ${live.name}, generation ${live.generation}${story ? ` · ${phase(story)}` : ""}`);
-  say("reason", story ? story.reason : "No story of a release was told; this is what the server itself knows.");
+  say("reason", story ? lead(story) : "No story of a release was told; this is what the server itself knows.");
   say("waiting", story && story.waiting !== null ? `Version ${story.waiting} waits for its turn.` : "");
   say("alarm", story && story.alarm ? `Alarm: ${words(story.alarm)}` : "");
+  say("older", story && told.length && isOlder(story, told) ? "The story is older than what is served." : "");
   say("trouble", live.error || "");
   page("head").className = `verdict ${tone(story)}`;
+}
+
+/* A reason that repeats what several guards say is told by their names: their sentences stand below. */
+function lead(story) {
+  const said = story.guards.filter((item) => story.reason.includes(item.sentence)).map((item) => words(item.name));
+  return story.decision === "go_on" && said.length > 1 ? `Go on, say the guards: ${said.join(", ")}.` : story.reason;
+}
+
+/* A story that names other versions than those that answer was not told since. */
+function isOlder(story, answering) {
+  const named = [story.champion, ...(story.phase === "canary" ? [story.candidate] : [])];
+  return `${named.sort()}` !== `${answering.map((item) => item.version).sort()}`;
 }
 
 function phase(story) {
@@ -148,7 +161,7 @@ function lines(value) {
       line.last = [at, y];
     }
   }
-  return [...found.values()];
+  return [...found.values()].sort((one, other) => ROLES.indexOf(one.name) - ROLES.indexOf(other.name));
 }
 
 function ceiling(value) {
