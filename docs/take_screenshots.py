@@ -88,7 +88,8 @@ def save(name: str, content: bytes, *, colours: int | None = None) -> None:
     image = Image.open(BytesIO(content)).convert("RGB")
     size = (WIDTH, round(image.height * WIDTH / image.width))
     image = image.resize(size, Image.Resampling.LANCZOS)
-    image = image.quantize(colours) if colours else image
+    # Small spots of colour keep theirs: a state is told by it.
+    image = image.quantize(colours, method=Image.Quantize.MAXCOVERAGE, kmeans=2) if colours else image
     image.save(Path(__file__).parent / name, optimize=True)
 
 

@@ -66,7 +66,7 @@ function showHead() {
   const { story, variants } = live, answering = variants.filter((item) => item.share > 0);
   const told = answering.sort((one, other) => other.share - one.share);
   const all = told.length === 1 ? `Version ${told[0].version} answers all leads` : "";
-  const dealt = told.map((item, place) => `version ${item.version}${place ? "" : " answers"} ${percent(item.share)}`).join(", ");
+  const dealt = told.map((item, place) => `version\u00a0${item.version}${place ? "" : " answers"}\u00a0${percent(item.share)}`).join(", ");
   page("title").textContent = all || (dealt ? dealt[0].toUpperCase() + dealt.slice(1) : "Nothing answers yet");
   document.title = `${live.name}: ${page("title").textContent}`;
   say("phase", `Endpoint ${live.name}, generation ${live.generation}${story ? ` · ${phase(story)}` : ""}`);
@@ -166,7 +166,7 @@ function lines(value) {
 
 function ceiling(value) {
   const power = 10 ** Math.floor(Math.log10(value));
-  return power * [1, 2, 5, 10].find((step) => step * power >= value * 0.999999);
+  return power * [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((step) => step * power >= value * 0.999999);
 }
 
 function showChart(id) {
