@@ -1,7 +1,8 @@
 """The README's pictures, taken from a running product.
 
 Make a home with `leadscore --home HOME demo`, start `leadscore --home HOME ui` beside this program, then run
-`python docs/take_screenshots.py --browser /path/to/chromium --home HOME`.
+`python docs/take_screenshots.py --browser /path/to/chromium --home HOME`. The live page is taken from an endpoint with
+a canary in progress and some traffic: add `--live http://127.0.0.1:8321/`, alone or beside `--home`.
 """
 
 from io import BytesIO
@@ -23,19 +24,28 @@ PAGE_PARTS = "header.verdict, figure:nth-child(-n+4)"
 
 @click.command()
 @click.option("--browser", type=click.Path(exists=True), required=True, help="The path of Chromium or Chrome.")
-@click.option("--home", type=click.Path(exists=True), required=True, help="A home whose UI is running.")
-def take(browser: str, home: str) -> None:
-    """Write docs/asset_graph.png and docs/evaluation_page.png."""
+@click.option("--home", type=click.Path(exists=True), help="A home whose UI is running.")
+@click.option("--live", help="The address of an endpoint with a canary.")
+def take(browser: str, home: str | None, live: str | None) -> None:
+    """Write docs/asset_graph.png and docs/evaluation_page.png of a home, docs/live_page.png of an endpoint."""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=browser, args=SWITCHES)
+        if home:
+            take_home(opened, home)
+        if live:
+            save("live_page.png", live_page(opened, live), colours=128)
+
+
+def take_home(opened: Browser, home: str) -> None:
+    """Take the pictures of a home."""
     settings = load_settings(home)
     platform = open_platform(settings)
     champion = platform.registry.production()
     if champion is None:
         raise click.ClickException(f"{home} has no champion; run 'leadscore --home {home} demo' first")
     report = platform.lake.local_path(page_path(champion.week))
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=browser, args=SWITCHES)
-        save("asset_graph.png", asset_graph(opened, f"http://127.0.0.1:{settings.values.ui.port}"))
-        save("evaluation_page.png", evaluation_page(opened, Path(report)), colours=256)
+    save("asset_graph.png", asset_graph(opened, f"http://127.0.0.1:{settings.values.ui.port}"))
+    save("evaluation_page.png", evaluation_page(opened, Path(report)), colours=256)
 
 
 def asset_graph(browser: Browser, address: str) -> bytes:
@@ -56,6 +66,14 @@ def evaluation_page(browser: Browser, report: Path) -> bytes:
     return page.screenshot(full_page=True, clip=around(page, PAGE_PARTS))
 
 
+def live_page(browser: Browser, address: str) -> bytes:
+    """Return the endpoint's page with its charts drawn."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, device_scale_factor=1.25)
+    page.goto(address)
+    page.locator("#p99 svg").wait_for()
+    return page.screenshot(full_page=True)
+
+
 def around(page: Page, selector: str) -> FloatRect:
     """Return the rectangle that holds every element of a selector, with a margin."""
     boxes = [box for item in page.locator(selector).all() if (box := item.bounding_box())]
@@ -70,7 +88,8 @@ def save(name: str, content: bytes, *, colours: int | None = None) -> None:
     image = Image.open(BytesIO(content)).convert("RGB")
     size = (WIDTH, round(image.height * WIDTH / image.width))
     image = image.resize(size, Image.Resampling.LANCZOS)
-    image = image.quantize(colours) if colours else image
+    # Small spots of colour keep theirs: a state is told by it.
+    image = image.quantize(colours, method=Image.Quantize.MAXCOVERAGE, kmeans=2) if colours else image
     image.save(Path(__file__).parent / name, optimize=True)
 
 

@@ -50,6 +50,7 @@ def open_platform(
             port=values.endpoint.port,
             name=values.endpoint.name,
             workers=values.endpoint.workers,
+            home=home,
             capture=CaptureRules(**policy.capture.model_dump(), masked=tuple(sorted(contract.personal))),
         ),
         ledger=SqlLedger(f"sqlite:///{home / 'ledger.db'}", actor=actor or settings.actor, now=now),

@@ -18,6 +18,7 @@ from leadscore_assets.domain.facts import (
     Variant,
     WeekManifest,
 )
+from leadscore_assets.domain.release_story import Story
 from leadscore_assets.domain.serving_counts import ServingCounts
 
 
@@ -217,6 +218,14 @@ class EndpointHost(Protocol):
 
     def counts(self) -> ServingCounts:
         """Return what was counted by variant since the present configuration serves."""
+        ...
+
+    def tell(self, story: Story) -> None:
+        """Keep the release's story where the endpoint shows it, in the place of the one before."""
+        ...
+
+    def token(self, *, new: bool = False) -> str:
+        """Return the secret that allows a rollback from the endpoint's page; a new one in its place when asked to."""
         ...
 
     def start(self) -> EndpointStatus:

@@ -58,6 +58,20 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
     _say(open_platform(open_home(ctx)).endpoint.status(), as_json=as_json)
 
 
+@command.command()
+@click.option("--new", is_flag=True, help="Make another one; the one before is worth nothing then.")
+@click.pass_context
+def token(ctx: click.Context, *, new: bool) -> None:
+    """Print the token that allows a rollback from the endpoint's page.
+
+    \b
+    Example:
+      leadscore endpoint token
+      leadscore endpoint token --new
+    """
+    say(open_platform(open_home(ctx)).endpoint.token(new=new))
+
+
 def _say(found: EndpointStatus, *, as_json: bool) -> None:
     if as_json:
         say_json(found.to_json())

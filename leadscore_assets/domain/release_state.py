@@ -106,6 +106,13 @@ class ReleaseState(Record):
         """Whether a release is going on: a candidate on its way, or a champion under close watch."""
         return self.candidate is not None or not self.settled
 
+    @property
+    def earlier(self) -> Model | None:
+        """What the champion would give way to: what stays warm, else what answered last and was not rolled back."""
+        models = [item.model for item in reversed(self.history) if item.after == "champion"]
+        former = (item for item in models if item != self.champion and item.digest not in self.banned)
+        return self.previous or next(former, None)
+
     def remember(self, moved: Transition) -> "ReleaseState":
         """Return the state with one more transition; old ones of models that are over are left to the ledger."""
         history = (*self.history, moved)

@@ -131,10 +131,9 @@ def _rolled_back(state: ReleaseState, event: RolledBack, _: ReleasePolicy, now: 
         return gone_back(state, event.to, now=now, reason=event.reason, actor=event.actor)
     if state.candidate:
         return taken_back(state, now=now, reason=event.reason, actor=event.actor)
-    target = state.previous or _former(state)
-    if target is None:
+    if state.earlier is None:
         raise Refused("there is no earlier model to go back to; name one with --to")
-    return gone_back(state, target, now=now, reason=event.reason, actor=event.actor)
+    return gone_back(state, state.earlier, now=now, reason=event.reason, actor=event.actor)
 
 
 def _failed(state: ReleaseState, event: Failed, policy: ReleasePolicy, now: datetime) -> Advance:
@@ -167,12 +166,6 @@ def _turn(state: ReleaseState, waiting: Waiting, policy: ReleasePolicy, now: dat
     if waiting.model.digest in state.banned or waiting.model == state.champion:
         return _unchanged(replace(state, waiting=None), f"version {waiting.model.version} is no candidate any more")
     return taken_up(state, waiting.model, approved=waiting.approved, policy=policy, now=now, actor="platform")
-
-
-def _former(state: ReleaseState) -> Model | None:
-    """The model that answered last before the champion, and was not rolled back."""
-    models = [item.model for item in reversed(state.history) if item.after == "champion"]
-    return next((item for item in models if item != state.champion and item.digest not in state.banned), None)
 
 
 def _waiting_now(state: ReleaseState) -> str:

@@ -10,6 +10,7 @@ from leadscore_assets.serving.answers import Reply, problem, refusal
 from leadscore_assets.serving.body import MAXIMUM_BYTES, ClientGoneError, Receive, Scope, Send, TooLarge, read_body
 from leadscore_assets.serving.capture import Kept
 from leadscore_assets.serving.desk import Desk
+from leadscore_assets.serving.front import Front
 from leadscore_assets.serving.gate import Gate
 from leadscore_assets.serving.invocation import Asked, Done, log_fault
 from leadscore_assets.serving.models import Live, Serving
@@ -39,11 +40,13 @@ class ScoringApp:
         live: Live,
         station: Station | None = None,
         waiting: Callable[[], int] | None = None,
+        front: Front | None = None,
     ) -> None:
         self.name = name
         self.instance = instance
         self.live = live
         self.station = station or Station(live)
+        self.front = front
         self._desk = Desk()
         self._gate = Gate(waiting)
 
@@ -78,7 +81,8 @@ class ScoringApp:
                 _allow(method, ("GET", "HEAD"))
                 return Ended(PAGES[path](self.name, self.instance, self.station))
             if endpoint is None and path != "/invocations":
-                return Ended(problem(404, f"{shortened(path)} does not exist; post leads to /invocations"))
+                front = await self.front.answer(path, method, headers, receive) if self.front else None
+                return Ended(front or problem(404, f"{shortened(path)} does not exist; post leads to /invocations"))
             _allow(method, ("POST",))
         except RefusedRequest as error:
             return Ended(refusal(error))

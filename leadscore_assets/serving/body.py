@@ -15,32 +15,32 @@ _SECONDS = 60.0
 
 
 class TooLarge(RefusedRequest):
-    """The body is above the limit."""
+    """The body is above a limit, in bytes."""
 
-    def __init__(self) -> None:
-        super().__init__(f"the body has more than {MAXIMUM_BYTES:,} bytes; send fewer leads at once", status=413)
+    def __init__(self, most: int) -> None:
+        super().__init__(f"the body has more than {most:,} bytes; send less at once", status=413)
 
 
 class ClientGoneError(Exception):
     """The client closed the connection before its request was whole; nobody is left to answer."""
 
 
-async def read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes:
+async def read_body(headers: dict[bytes, bytes], receive: Receive, *, most: int = MAXIMUM_BYTES) -> bytes:
     """Return a request's body; raise RefusedRequest (413 too large, 415 compressed, 408 slow) or ClientGoneError."""
     encoding = headers.get(b"content-encoding", b"identity").lower()
     if encoding not in (b"", b"identity"):
         raise RefusedRequest("compressed bodies are not read; send the body as it is", status=415)
     declared = headers.get(b"content-length", b"0")
-    if declared.isdigit() and int(declared) > MAXIMUM_BYTES:
-        raise TooLarge
+    if declared.isdigit() and int(declared) > most:
+        raise TooLarge(most)
     try:
         async with asyncio.timeout(_SECONDS):
-            return await _received(receive)
+            return await _received(receive, most)
     except TimeoutError:
         raise RefusedRequest(f"the body did not arrive within {_SECONDS:.0f} seconds", status=408) from None
 
 
-async def _received(receive: Receive) -> bytes:
+async def _received(receive: Receive, most: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     while True:
@@ -49,8 +49,8 @@ async def _received(receive: Receive) -> bytes:
             raise ClientGoneError
         part = message.get("body", b"")
         size += len(part)
-        if size > MAXIMUM_BYTES:
-            raise TooLarge
+        if size > most:
+            raise TooLarge(most)
         parts.append(part)
         if not message.get("more_body"):
             return b"".join(parts)

@@ -63,6 +63,21 @@ class StateFolder:
         """Where captured requests lie, by endpoint, variant and hour."""
         return self.path / "capture"
 
+    @property
+    def story_file(self) -> Path:
+        """Where the host tells the release's story."""
+        return self.path / "story.json"
+
+    @property
+    def history_file(self) -> Path:
+        """Where the last hour's samples lie."""
+        return self.path / "history.json"
+
+    @property
+    def token_file(self) -> Path:
+        """Where the secret lies that allows a rollback from the page."""
+        return self.path / "token"
+
     def prepare(self) -> None:
         """Make the folder, for its owner alone; raise PermanentError where that is not possible."""
         try:
@@ -92,7 +107,7 @@ class StateFolder:
 
     def write_desired(self, desired: Desired) -> None:
         """Replace the desired state, all or nothing."""
-        self._replace(self.desired_file, msgspec.json.encode(desired))
+        self.replace(self.desired_file, msgspec.json.encode(desired))
 
     def record(self) -> ServerRecord | None:
         """Return the noted process; None where there is none or the note is broken."""
@@ -103,7 +118,7 @@ class StateFolder:
 
     def write_record(self, record: ServerRecord) -> None:
         """Note the running server's process."""
-        self._replace(self.record_file, msgspec.json.encode(record))
+        self.replace(self.record_file, msgspec.json.encode(record))
 
     def instance(self) -> str | None:
         """Return this folder's identity (32 hex), None before its first server; a copy elsewhere has another one."""
@@ -124,7 +139,7 @@ class StateFolder:
         """Return this folder's identity, made when it has none."""
         found = self.instance()
         if found is None:
-            self._replace(self.path / "instance", secrets.token_hex(16).encode())
+            self.replace(self.path / "instance", secrets.token_hex(16).encode())
         return found or self.identified()
 
     def claim(self) -> int | None:
@@ -146,7 +161,8 @@ class StateFolder:
             os.close(claim)
         return claim is None
 
-    def _replace(self, path: Path, content: bytes) -> None:
+    def replace(self, path: Path, content: bytes) -> None:
+        """Replace one of the folder's files for good, all or nothing; raise PermanentError when that fails."""
         draft = path.with_name(f".{path.name}.tmp")
         try:
             with draft.open("wb") as file:

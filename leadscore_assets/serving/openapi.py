@@ -6,6 +6,7 @@ from typing import Any
 from leadscore_assets.domain.contract import Contract, Feature
 from leadscore_assets.serving.body import MAXIMUM_BYTES
 from leadscore_assets.serving.models import Model
+from leadscore_assets.serving.openapi_rollback import ROLLBACK, TOKEN
 from leadscore_assets.serving.payload import MAXIMUM_RECORDS
 
 Schema = dict[str, Any]
@@ -31,15 +32,19 @@ def described(name: str, contract: Contract, models: Sequence[Model]) -> Schema:
             "/status": {"get": _read("status", "What is served, by which processes.", "application/json")},
             "/counts": {"get": _read("counts", "What was counted by variant, for the release.", "application/json")},
             "/metrics": {"get": _read("metrics", "The counts as Prometheus reads them.", "text/plain")},
+            "/": {"get": _read("page", "The live page, for a person.", "text/html")},
+            "/live.json": {"get": _read("live", "What the live page shows.", "application/json")},
+            "/rollback": {"post": ROLLBACK},
             "/openapi.json": {"get": _read("describe", "This description.", "application/json")},
         },
         "components": {
+            "securitySchemes": {"token": TOKEN},
             "schemas": {
                 "Lead": _lead(contract),
                 "Prediction": _prediction(contract),
                 "Answer": _ANSWER,
                 "Problem": _PROBLEM,
-            }
+            },
         },
     }
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from leadscore_assets.domain.errors import InvalidInput, PermanentError
 from leadscore_assets.serving.folder import ServerRecord, StateFolder
 from leadscore_assets.serving.launching import log_to_stderr
+from leadscore_assets.serving.page_token import PageToken
 from leadscore_assets.serving.reports import Reports
 from leadscore_assets.serving.supervisor import Supervisor
 
@@ -33,6 +34,7 @@ class ServerOptions:
     port: int
     name: str
     workers: int = WORKERS
+    home: Path | None = None
     detach: bool = False
 
 
@@ -53,6 +55,7 @@ def _options(arguments: Sequence[str] | None) -> ServerOptions:
     parser.add_argument("--port", type=int, default=8321)
     parser.add_argument("--name", default="leadscore", help="the endpoint's name")
     parser.add_argument("--workers", type=int, choices=range(1, 65), default=WORKERS, metavar="N", help="processes")
+    parser.add_argument("--home", type=Path, help="the home that a rollback on the page is carried out in")
     parser.add_argument("--detach", action="store_true", help="go on in the background, logging to server.log")
     return ServerOptions(**vars(parser.parse_args(arguments)))
 
@@ -100,9 +103,11 @@ def _run(options: ServerOptions) -> int:
         return 0
     _note_process(folder, listener)
     folder.identified()
+    PageToken(folder.token_file).made()
     Reports(folder.reports_folder).prepare()
     log.info("endpoint %s listens on %s port %d", options.name, *listener.getsockname()[:2])
-    Supervisor(folder, listener, name=options.name, workers=options.workers, claim=claim).run()
+    home = options.home.absolute() if options.home else None
+    Supervisor(folder, listener, name=options.name, workers=options.workers, claim=claim, home=home).run()
     log.info("endpoint %s ended", options.name)
     folder.record_file.unlink(missing_ok=True)
     os.close(claim)

@@ -13,6 +13,7 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 
 from leadscore_assets.domain.errors import CorruptArtefact
@@ -46,12 +47,20 @@ class Supervisor:
     """Keeps `workers` workers, and a shadow while one is desired."""
 
     def __init__(
-        self, folder: StateFolder, listener: socket.socket, *, name: str, workers: int, claim: int | None = None
+        self,
+        folder: StateFolder,
+        listener: socket.socket,
+        *,
+        name: str,
+        workers: int,
+        claim: int | None = None,
+        home: Path | None = None,
     ) -> None:
         self._folder = folder
         self._listener = listener
         self._name = name
         self._claim = claim
+        self._home = home
         self._mirror, self._receiver = pipe()
         self._workers = {str(number): _Child() for number in range(workers)}
         self._shadow = _Child()
@@ -124,6 +133,7 @@ class Supervisor:
         else:
             passed = [self._listener.fileno(), self._mirror.fileno()]
             program += ["--slot", slot, "--listener", str(passed[0]), "--mirror", str(passed[1])]
+            program += ["--home", str(self._home)] if self._home else []
             passed += [] if self._claim is None else [self._claim]
         return subprocess.Popen(program, pass_fds=passed, stdin=subprocess.DEVNULL)
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import uvicorn
 
     from leadscore_assets.serving.app import ScoringApp
+    from leadscore_assets.serving.front import Front
     from leadscore_assets.serving.models import Live, Serving
     from leadscore_assets.serving.station import Station
     from leadscore_assets.serving.watcher import Watcher
@@ -39,12 +40,16 @@ if TYPE_CHECKING:
 _KEEP_ALIVE_SECONDS = 75
 _WAIT_SECONDS = 0.1
 _SWITCH_SECONDS = 0.0005
+_SAMPLING_SLOT = "0"
 log = logging.getLogger("leadscore_assets.serving.worker")
 
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """How a worker is started: `listener` and `mirror` are inherited descriptors, `server` the starter's process."""
+    """How a worker is started: `listener` and `mirror` are inherited descriptors, `server` the starter's process.
+
+    `home` is where a rollback on the page is carried out.
+    """
 
     state: Path
     name: str
@@ -52,6 +57,7 @@ class WorkerOptions:
     server: int
     listener: int
     mirror: int
+    home: Path | None = None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--name", required=True)
     parser.add_argument("--slot", required=True)
+    parser.add_argument("--home", type=Path)
     for number in ("--server", "--listener", "--mirror"):
         parser.add_argument(number, type=int, required=True)
     options = WorkerOptions(**vars(parser.parse_args(arguments)))
@@ -76,10 +83,12 @@ def _serve(options: WorkerOptions, folder: StateFolder) -> None:
     import uvicorn
 
     from leadscore_assets.serving.app import ScoringApp
+    from leadscore_assets.serving.front import Front
     from leadscore_assets.serving.models import Live
 
     live = Live()
     station = _station(options, folder, live)
+    front = Front(folder, station, name=options.name, home=options.home)
     ending: list[bool] = []
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -92,12 +101,13 @@ def _serve(options: WorkerOptions, folder: StateFolder) -> None:
         live=live,
         station=station,
         waiting=lambda: len(server.server_state.tasks),
+        front=front,
     )
     server = uvicorn.Server(_config(app))
     # uvicorn raises the signal again when it has drained; this handler makes that a normal end.
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    watcher = _watcher(folder, live, station)
+    watcher = _watcher(folder, live, station, front)
     while not _ready(station, watcher) and not ending:
         time.sleep(_WAIT_SECONDS)
     watcher.start()
@@ -136,7 +146,7 @@ def _station(options: WorkerOptions, folder: StateFolder, live: "Live") -> "Stat
     )
 
 
-def _watcher(folder: StateFolder, live: "Live", station: "Station") -> "Watcher":
+def _watcher(folder: StateFolder, live: "Live", station: "Station", front: "Front") -> "Watcher":
     from leadscore_assets.serving.watcher import Watcher
 
     def follow_starter() -> None:
@@ -150,7 +160,9 @@ def _watcher(folder: StateFolder, live: "Live", station: "Station") -> "Watcher"
         station.turn(serving)
 
     keep = station.capture.flush if station.capture else follow_starter
-    chores = (station.tell_changes, keep, follow_starter)
+    chores = [station.tell_changes, keep, follow_starter]
+    if station.slot == _SAMPLING_SLOT:
+        chores.append(front.sampler().sample_when_due)
     return Watcher(folder, live, on_state=station.follow, on_swap=turn, chores=chores)
 
 

@@ -15,13 +15,16 @@ from leadscore_assets.backends.local.server_process import ServerProcess
 from leadscore_assets.backends.ports import BundleStore
 from leadscore_assets.domain.errors import InvalidInput, LeadscoreError, Missing, PermanentError, TransientError
 from leadscore_assets.domain.facts import EndpointStatus, Variant
+from leadscore_assets.domain.release_story import Story
 from leadscore_assets.domain.serving_counts import ServingCounts
 from leadscore_assets.serving.desired import CaptureRules, Desired, Placed, Release
 from leadscore_assets.serving.folder import StateFolder
 from leadscore_assets.serving.launching import DRAIN_SECONDS
+from leadscore_assets.serving.page_token import PageToken
 from leadscore_assets.serving.process import WORKERS, loopback
 from leadscore_assets.serving.reports import SHADOW, Reports, summed
 from leadscore_assets.serving.status import ServerStatus
+from leadscore_assets.serving.story_file import write_story
 
 _POLL_SECONDS = 0.05
 _GRACE_SECONDS = DRAIN_SECONDS + 5.0
@@ -32,7 +35,7 @@ _SETTLE_SECONDS = 5.0
 class LocalEndpoint:
     """An EndpointHost whose server is a detached process of this machine."""
 
-    def __init__(  # noqa: PLR0913 - where it lies, where it listens, and how it is run
+    def __init__(  # noqa: PLR0913 - where it lies, where it listens, how it is run, and for whom
         self,
         *,
         folder: Path,
@@ -43,10 +46,11 @@ class LocalEndpoint:
         workers: int = WORKERS,
         capture: CaptureRules | None = None,
         boot_seconds: float = 60,
+        home: Path | None = None,
     ) -> None:
         self._folder = StateFolder(folder.absolute())
         self._bundles = bundles
-        self._server = ServerProcess(self._folder, loopback(host), port, name, workers)
+        self._server = ServerProcess(self._folder, loopback(host), port, name, workers, home)
         self._capture = capture or CaptureRules()
         self._boot_seconds = boot_seconds
 
@@ -107,6 +111,16 @@ class LocalEndpoint:
         """Return what was counted under the present generation, whether the server runs or not."""
         reports = Reports(self._folder.reports_folder).all()
         return summed(reports, configuration=self._folder.desired().configuration)
+
+    def tell(self, story: Story) -> None:
+        """Keep the story where the server reads it; raise PermanentError when it cannot be written."""
+        write_story(self._folder, story)
+
+    def token(self, *, new: bool = False) -> str:
+        """Return the secret of the server's page, made if there is none; raise PermanentError when that fails."""
+        self._folder.prepare()
+        token = PageToken(self._folder.token_file)
+        return token.renewed() if new else token.made()
 
     def _issued(self, wanted: Release) -> Desired:
         """Write the desired state, under a new number unless it stands already and the server has not given it up."""

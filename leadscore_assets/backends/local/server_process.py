@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -38,6 +39,7 @@ class ServerProcess:
     port: int
     name: str
     workers: int = WORKERS
+    home: Path | None = None
 
     @property
     def address(self) -> str:
@@ -83,6 +85,7 @@ class ServerProcess:
         """Start the server in the background; False when the folder has one already; raise PermanentError."""
         program = [sys.executable, "-P", "-m", "leadscore_assets.serving", "--detach", "--state", str(self.folder.path)]
         place = ["--host", self.host, "--port", str(self.port), "--name", self.name, "--workers", str(self.workers)]
+        place += ["--home", str(self.home)] if self.home else []
         try:
             done = subprocess.run(
                 [*program, *place],

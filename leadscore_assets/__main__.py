@@ -1,0 +1,5 @@
+"""`python -m leadscore_assets`: the command line."""
+
+from leadscore_assets.cli import main
+
+main()
