@@ -70,7 +70,8 @@ class Lane:
             return False
         invocation.pause()
         if not self._turns:
-            loop.call_soon(self._answer, loop)
+            # The first turn of the loop reads what came with this one, and more that came while it did.
+            loop.call_soon(loop.call_soon, self._answer, loop)
         self._turns.append((turn, invocation))
         return True
 
