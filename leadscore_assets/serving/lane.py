@@ -14,7 +14,7 @@ from leadscore_assets.serving.app import ScoringApp
 from leadscore_assets.serving.desk import INLINE_BYTES
 from leadscore_assets.serving.gate import MOST_REQUESTS
 from leadscore_assets.serving.group import TOGETHER, answer_all
-from leadscore_assets.serving.invocation import Asked, Invocation, naming
+from leadscore_assets.serving.invocation import Asked, Invocation, log_fault, naming
 from leadscore_assets.serving.runtime import TARGET_VARIANT, inference_id
 
 Headers = dict[bytes, bytes]
@@ -83,7 +83,11 @@ class Lane:
         answers = answer_all([invocation for _, invocation in some])
         for (turn, _), done in zip(some, answers, strict=True):
             self._app.station.requests.note(done.reply.status)
-            turn.protocol.reply(turn, naming(done))
+            try:
+                turn.protocol.reply(turn, naming(done))
+            except Exception as error:  # noqa: BLE001 - the entry point: a broken connection must not end others
+                log_fault(error)
+                turn.protocol.transport.abort()
         self._app.keeper.keep([(done, invocation.asked) for (_, invocation), done in zip(some, answers, strict=True)])
 
 
