@@ -91,7 +91,7 @@ def _kept(found: Mapping[str, Measured]) -> str:
 
 _PAGE = """# The scoring server beside what one would pick instead
 
-Written by `make bench-serving`. Same booster (200 trees of depth 6 on 50 features), same machine ({machine}), same
+Written by `make bench-serving`. Same booster (192 trees of depth 6 on 59 inputs), same machine ({machine}), same
 client, two workers each, {rounds} rounds of {seconds:.0f} s in turn; the figures are medians.
 
 {table}
