@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from leadscore_assets.domain.rules import FIRST_INEXACT
 
+_ENDS = (".0", "00")
 _DECIMAL_ZEROS = re.compile(r"^(-?[0-9]+)\.0+$")
 Arrow = Any  # an Arrow column: the stubs of pyarrow refuse calls that pyarrow takes
 
@@ -33,7 +34,7 @@ def as_text(column: Arrow) -> Arrow:
 
 def spelled(text: str) -> str:
     """Return a whole number without its decimal zeros (`240.0` is `240`), and any other text as it is."""
-    return _DECIMAL_ZEROS.sub(r"\1", text) if text.endswith("0") else text
+    return _DECIMAL_ZEROS.sub(r"\1", text) if text[-2:] in _ENDS else text
 
 
 def as_spelled(column: Arrow) -> Arrow:

@@ -1,4 +1,4 @@
-"""Walks XGBoost's own trees with numpy, all trees of a few rows at once: ten times faster than the library for one row.
+"""Walks XGBoost's own trees with numpy, all trees of a few rows at once: far quicker than the library for one row.
 
 Same thresholds in float32, same way for a missing value, leaves summed in float32 in the order of the trees: the same
 bits. Who uses it proves that first (`proved`); a model it cannot walk is left to XGBoost, with the reason.
@@ -6,16 +6,20 @@ bits. Who uses it proves that first (`proved`); a model it cannot walk is left t
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 
 from leadscore_assets.domain.column import Floats
 from leadscore_assets.domain.features import Matrix
-from leadscore_assets.domain.forest import Trees
+from leadscore_assets.domain.forest import Ints, Trees
 
 FEW_ROWS = 8
+WALKED_ROWS = 32
 _PROBES = 64
+# Every index was checked when the trees were read; without another check, `take` is half as quick again.
+_IN_RANGE: Literal["clip"] = "clip"
 _IDENTITY = ("reg:squarederror", "reg:pseudohubererror", "rank:pairwise", "rank:ndcg", "reg:absoluteerror")
 _LOGISTIC = ("binary:logistic", "reg:logistic")
 
@@ -27,24 +31,44 @@ class Walker:
     trees: Trees
     base: np.float32
 
+    def _starts(self, rows: int) -> tuple[Ints, Ints]:
+        """Return the roots of n rows' walks, and where each walk's row begins."""
+        if rows > WALKED_ROWS:
+            return self._laid_out(rows)
+        node, first = self._ready
+        return node[: rows * self.trees.roots.size], first[: rows * self.trees.roots.size]
+
+    @cached_property
+    def _ready(self) -> tuple[Ints, Ints]:
+        return self._laid_out(WALKED_ROWS)
+
+    def _laid_out(self, rows: int) -> tuple[Ints, Ints]:
+        trees = self.trees
+        return np.tile(trees.roots, rows), np.repeat(np.arange(rows) * 2 * trees.width, trees.roots.size)
+
     def margins(self, matrix: Matrix) -> Floats:
         """Return margins (n,) of inputs (n, k), NaN where missing."""
         trees, (rows, width) = self.trees, matrix.shape
         gaps = np.isnan(matrix)
         # A node that sends a missing value left reads the second half, where missing is below every threshold.
-        both = np.concatenate((np.where(gaps, np.inf, matrix), np.where(gaps, -np.inf, matrix)), axis=1)
-        flat = both.astype(np.float32, copy=False).ravel()
+        both = np.concatenate((matrix, matrix), axis=1, dtype=np.float32)
+        both[:, :width][gaps] = np.inf
+        both[:, width:][gaps] = -np.inf
+        flat = both.ravel()
         codes = trees.codes(matrix, gaps) if trees.table.size else None
-        node = np.tile(trees.roots, rows) if rows > 1 else trees.roots
-        first = np.repeat(np.arange(rows) * 2 * width, trees.roots.size) if rows > 1 else 0
+        node, first = self._starts(rows)
         for _ in range(trees.depth):
-            right = flat[trees.feature[node] + first] >= trees.threshold[node]
+            place = trees.feature.take(node, mode=_IN_RANGE)
+            if rows > 1:
+                place += first
+            right = flat.take(place, mode=_IN_RANGE) >= trees.threshold.take(node, mode=_IN_RANGE)
             if codes is not None:
                 trees.decide_categories(right, node, codes)
-            node = trees.left[node] + right
+            node = trees.left.take(node, mode=_IN_RANGE)
+            node += right
         sums = np.empty((rows, trees.roots.size + 1), np.float32)
         sums[:, 0] = self.base
-        sums[:, 1:] = trees.value[node].reshape(rows, -1)
+        sums[:, 1:] = trees.value.take(node, mode=_IN_RANGE).reshape(rows, -1)
         return np.add.accumulate(sums, axis=1)[:, -1].astype(np.float64)
 
 

@@ -11,7 +11,7 @@ from leadscore_assets.domain.forest import read_trees
 from leadscore_assets.domain.learning import Examples, Task, watched_spearman
 from leadscore_assets.domain.training_policy import TrainingPolicy
 from leadscore_assets.domain.ubjson import read_ubjson
-from leadscore_assets.domain.walker import FEW_ROWS, Walker, proved
+from leadscore_assets.domain.walker import WALKED_ROWS, Walker, proved
 
 _TAKEN = ("learning_rate", "max_depth", "min_child_weight", "subsample", "colsample_bytree", "reg_lambda", "max_bin")
 _FOREST_ROWS = 50_000
@@ -94,7 +94,7 @@ class BoostedTrees:
 
     def predict(self, matrix: Matrix) -> Floats:
         """Return margins (n,)."""
-        if self.walker and 0 < len(matrix) <= FEW_ROWS:
+        if self.walker and 0 < len(matrix) <= WALKED_ROWS:
             return self.walker.margins(matrix)
         return np.asarray(self.booster.inplace_predict(matrix, predict_type="margin"), dtype=np.float64)
 

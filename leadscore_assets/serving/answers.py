@@ -3,9 +3,8 @@
 import csv
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -16,8 +15,7 @@ _FORMS_KEPT = 64
 _encoder = msgspec.json.Encoder()
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """One HTTP answer."""
 
     status: int

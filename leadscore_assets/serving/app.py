@@ -1,18 +1,16 @@
 """The ASGI application: routes of a scoring container and of SageMaker Runtime, and nothing that changes state."""
 
-import time
 from collections.abc import Callable
-from random import getrandbits
 from typing import NamedTuple
 
 from leadscore_assets.serving import runtime
 from leadscore_assets.serving.answers import Reply, problem, refusal
 from leadscore_assets.serving.body import MAXIMUM_BYTES, ClientGoneError, Receive, Scope, Send, TooLarge, read_body
-from leadscore_assets.serving.capture import Kept
 from leadscore_assets.serving.desk import Desk
 from leadscore_assets.serving.front import Front
 from leadscore_assets.serving.gate import Gate
-from leadscore_assets.serving.invocation import Asked, Done, log_fault
+from leadscore_assets.serving.invocation import Asked, Done, naming
+from leadscore_assets.serving.keeping import Keeper
 from leadscore_assets.serving.models import Live, Serving
 from leadscore_assets.serving.pages import NOT_READY, PAGES
 from leadscore_assets.serving.refusals import RefusedRequest, shortened
@@ -49,6 +47,7 @@ class ScoringApp:
         self.front = front
         self._desk = Desk()
         self._gate = Gate(waiting)
+        self.keeper = Keeper(self.station, self._desk.later)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; what else is to be done with it comes after the answer."""
@@ -65,10 +64,7 @@ class ScoringApp:
         await send({"type": "http.response.start", "status": reply.status, "headers": shown})
         await send({"type": "http.response.body", "body": reply.body})
         if ended.done and ended.asked:
-            try:
-                self._after(ended.done, ended.asked, headers)
-            except Exception as error:  # noqa: BLE001 - the entry point: the answer is out, and its connection stays good
-                log_fault(error)
+            self.keeper.keep(((ended.done, ended.asked),))
 
     def close(self) -> None:
         """End the threads that score batches."""
@@ -100,7 +96,7 @@ class ScoringApp:
             done, asked = await self._invoke(serving, headers, receive)
         except RefusedRequest as error:
             return Ended(refusal(error))
-        return Ended(_naming(done.reply, done), done, asked)
+        return Ended(naming(done), done, asked)
 
     async def _runtime(self, endpoint: str, headers: Headers, receive: Receive) -> Ended:
         serving = self.live.serving
@@ -119,7 +115,7 @@ class ScoringApp:
             return Ended(runtime.model_error(refusal(error), endpoint=endpoint, variant=variant))
         attributes = headers.get(runtime.CUSTOM_ATTRIBUTES, b"")
         reply = runtime.answered(done.reply, endpoint=endpoint, variant=done.model.placed.name, attributes=attributes)
-        return Ended(_naming(reply, done), done, asked)
+        return Ended(naming(done._replace(reply=reply)), done, asked)
 
     def _not_invoked(self, endpoint: str, headers: Headers, serving: Serving | None) -> str | None:
         """Say what InvokeEndpoint names that there is not, or which of its headers is wrong."""
@@ -139,45 +135,11 @@ class ScoringApp:
                 headers.get(b"content-type", b"").decode("latin-1"),
                 headers.get(b"accept", b"").decode("latin-1"),
                 serving.named(target.decode("latin-1")) if target else None,
-                runtime.inference_id(headers) or f"{getrandbits(64):x}",
+                runtime.inference_id(headers),
             )
             return await self._desk.answer(asked), asked
         finally:
             self._gate.leave(large=large)
-
-    def _after(self, done: Done, asked: Asked, headers: Headers) -> None:
-        """Count a request, and keep and mirror what was answered."""
-        station, release = self.station, asked.serving.release
-        station.book.note(done.model.placed, done.outcome, configuration=release.configuration)
-        if done.scored is None or done.reply.status != 200:
-            return
-        event, inference_id = "", runtime.inference_id(headers)
-        if station.capture and station.capture.wants():
-            event = _event()
-            leads, answer = done.scored
-            name, reader = done.model.placed.name, done.model.reader
-            station.capture.offer(Kept(time.time(), event, inference_id, name, reader, leads, answer))
-        if release.shadow:
-            work = station.mirror.work(
-                asked.body,
-                asked.content_type,
-                done.scored,
-                configuration=release.configuration,
-                ids=(inference_id, event),
-            )
-            if work:
-                self._desk.later(work)
-
-
-def _event() -> str:
-    """Return an id of a request, written as a UUID of version 4 is; it is no secret."""
-    bits = f"{getrandbits(128):032x}"
-    return f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-a{bits[17:20]}-{bits[20:]}"
-
-
-def _naming(reply: Reply, done: Done) -> Reply:
-    name = (runtime.INVOKED_VARIANT, done.model.placed.name.encode())
-    return Reply(reply.status, reply.body, reply.content_type, (*reply.headers, name))
 
 
 def _allow(method: str, methods: tuple[str, ...]) -> None:

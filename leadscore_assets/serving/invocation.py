@@ -7,8 +7,9 @@ thread, so that a ping beside them stays fast.
 import logging
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
+from random import getrandbits
 from typing import Any, NamedTuple
 
 import msgspec
@@ -22,6 +23,7 @@ from leadscore_assets.serving.lead_type import Lead
 from leadscore_assets.serving.models import Model, Serving
 from leadscore_assets.serving.payload import check, read_leads
 from leadscore_assets.serving.refusals import RefusedRequest
+from leadscore_assets.serving.runtime import INVOKED_VARIANT
 from leadscore_assets.serving.tally import Outcome
 
 _JSON_TYPES = frozenset({"application/json", "application/json; charset=utf-8", "application/json;charset=utf-8"})
@@ -36,7 +38,7 @@ class InvalidOutput(CorruptArtefact):
 class Asked(NamedTuple):
     """What is asked of an endpoint: a body, its type, the answer's type, the variant where the client names one.
 
-    `request` stands for the request where its lead has no key.
+    `inference_id` is the client's own id of the request; it deals the request where its lead has no key.
     """
 
     serving: Serving
@@ -44,7 +46,7 @@ class Asked(NamedTuple):
     content_type: str = "application/json"
     accept: str = ""
     target: Model | None = None
-    request: str = ""
+    inference_id: str = ""
 
 
 class Scored(NamedTuple):
@@ -67,12 +69,18 @@ class Invocation:
     """The steps of one invocation; `read` comes first."""
 
     def __init__(self, asked: Asked) -> None:
-        self._asked = asked
+        self.asked = asked
         self._began = time.perf_counter()
+        self._spent = 0.0
         self._model = asked.target
         self._leads: Sequence[Any] | Lead = ()
         self._key: str | None = None
         self._headless = False
+
+    @property
+    def lead(self) -> Lead | None:
+        """The lead, where one was read that its model scores without a table."""
+        return self._leads if isinstance(self._leads, Lead) else None
 
     @property
     def rows(self) -> int:
@@ -81,17 +89,30 @@ class Invocation:
 
     def read(self) -> None:
         """Read the body and choose the model; raise RefusedRequest for what cannot be read."""
-        asked = self._asked
-        form_of(asked.accept)
-        first = asked.target or asked.serving.heaviest
-        if asked.body[:1] == b"{" and asked.content_type in _JSON_TYPES:
-            lead = first.reader.read(asked.body)
-            if lead and self._choose(lead.key).scorer.single:
-                again = lead if self._chosen.reader is first.reader else self._chosen.reader.read(asked.body)
-                if again:
-                    self._leads = again
-                    return
-        self._read_slowly(first)
+        form_of(self.asked.accept)
+        if not self.read_quickly():
+            self._read_slowly(self._first)
+
+    def read_quickly(self) -> bool:
+        """Read the body if it is one JSON lead that keeps the contract, and choose the model; False changes nothing."""
+        asked, first = self.asked, self._first
+        if asked.body[:1] != b"{" or asked.content_type not in _JSON_TYPES:
+            return False
+        lead = first.reader.read(asked.body)
+        if lead is None or not self._choose(lead.key).scorer.single:
+            return False
+        if self.model.reader is not first.reader:
+            lead = self.model.reader.read(asked.body)
+        self._leads = lead or ()
+        return lead is not None
+
+    def pause(self) -> None:
+        """Stop the clock: what comes next is not this invocation's time."""
+        self._spent = time.perf_counter() - self._began
+
+    def resume(self) -> None:
+        """Let the clock go on from where it stopped."""
+        self._began = time.perf_counter() - self._spent
 
     def whole(self) -> Done:
         """Read and score."""
@@ -100,40 +121,68 @@ class Invocation:
 
     def finish(self) -> Done:
         """Score what was read; raise RefusedRequest and never answer a broken record with a score."""
-        model, placed = self._chosen, self._chosen.placed
+        model = self.model
         if not isinstance(self._leads, Lead):
             check(self._leads, model.scorer.contract)
         keys, scores = _scores(self._leads, model)
-        predictions = [prediction(one, key) for one, key in zip(scores, keys, strict=True)]
-        answer = Answer(placed.version, placed.digest, predictions)
-        reply = scores_reply(answer, form_of(self._asked.accept), headless=self._headless)
-        return Done(reply, model, self._outcome(200), Scored(self._leads, answer))
+        return self._done([prediction(one, key) for one, key in zip(scores, keys, strict=True)])
+
+    def scored(self, one: One, *, seconds: float) -> Done:
+        """End a paused invocation with its lead's score, found together with others; `seconds` is its share of that."""
+        self._began = time.perf_counter() - self._spent - seconds
+        return self._done([prediction(one, self.lead.key if self.lead else None)])
+
+    def ended(self, work: Callable[[], Done]) -> Done:
+        """End as `work` ends, whatever happens in it."""
+        try:
+            return work()
+        except RefusedRequest as error:
+            return self.refused(error)
+        except Exception as error:  # noqa: BLE001 - the entry point: a fault in one request must not end others
+            return self.failed(error)
 
     def refused(self, error: RefusedRequest) -> Done:
         """End without scores: the request is at fault, or too many wait."""
-        return Done(refusal(error), self._chosen, self._outcome(error.status))
+        return Done(refusal(error), self.model, self._outcome(error.status))
 
     def failed(self, error: Exception) -> Done:
         """End without scores: the model or the server is at fault."""
         log_fault(error)
         outcome = self._outcome(500)._replace(invalid=isinstance(error, InvalidOutput))
-        return Done(problem(500, _INTERNAL), self._chosen, outcome)
+        return Done(problem(500, _INTERNAL), self.model, outcome)
 
     @property
-    def _chosen(self) -> Model:
+    def model(self) -> Model:
+        """The model that answers."""
         if self._model is None:
-            self._model = self._asked.serving.routed(self._asked.request)
+            self._model = self.asked.serving.routed(self._request)
         return self._model
+
+    @property
+    def _first(self) -> Model:
+        """The model by whose contract the body is read before its key is known."""
+        return self.asked.target or self.asked.serving.heaviest
+
+    @property
+    def _request(self) -> str:
+        """What stands for the request where its lead has no key."""
+        return self.asked.inference_id or f"{getrandbits(64):x}"
+
+    def _done(self, predictions: list[Prediction]) -> Done:
+        model = self.model
+        answer = Answer(model.placed.version, model.placed.digest, predictions)
+        reply = scores_reply(answer, form_of(self.asked.accept), headless=self._headless)
+        return Done(reply, model, self._outcome(200), Scored(self._leads, answer))
 
     def _choose(self, key: object) -> Model:
         """Take the model of a lead's key."""
         self._key = key_of(key)
-        if self._asked.target is None:
-            self._model = self._asked.serving.routed(self._asked.request if self._key is None else self._key)
-        return self._chosen
+        if self.asked.target is None:
+            self._model = self.asked.serving.routed(self._request if self._key is None else self._key)
+        return self.model
 
     def _read_slowly(self, first: Model) -> None:
-        asked, contract = self._asked, first.scorer.contract
+        asked, contract = self.asked, first.scorer.contract
         leads = read_leads(asked.body, asked.content_type, contract)
         record = leads.records[0]
         model = self._choose(record.get(contract.key) if isinstance(record, dict) else None)
@@ -143,7 +192,13 @@ class Invocation:
 
     def _outcome(self, status: int) -> Outcome:
         seconds = time.perf_counter() - self._began
-        return Outcome(status, seconds, self.rows, self._key, targeted=self._asked.target is not None)
+        return Outcome(status, seconds, self.rows, self._key, targeted=self.asked.target is not None)
+
+
+def naming(done: Done) -> Reply:
+    """Return the reply with the name of the variant that gave it."""
+    status, body, content_type, headers = done.reply
+    return Reply(status, body, content_type, (*headers, (INVOKED_VARIANT, done.model.placed.name.encode())))
 
 
 def key_of(key: object) -> str | None:

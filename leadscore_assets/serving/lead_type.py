@@ -56,8 +56,8 @@ class LeadReader:
 
     def written(self, lead: Lead, *, key: str | None, masked: Iterable[str], mask: str) -> bytes:
         """Return a lead as JSON with another key and some columns masked; what is missing is left out."""
-        changes = {self._fields[name]: mask for name in masked if name in self._fields}
-        shown = {name: mask for name in changes if getattr(lead.record, name) is not None}
+        fields = [self._fields[name] for name in masked if name in self._fields]
+        shown = {name: mask for name in fields if getattr(lead.record, name) is not None}
         return _encoder.encode(msgspec.structs.replace(lead.record, key=key, **shown))
 
 

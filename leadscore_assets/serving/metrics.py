@@ -79,7 +79,7 @@ def _of_shadow(counts: ServingCounts) -> Iterator[Iterator[str]]:
 
 def _histogram(variants: Sequence[VariantCounts]) -> Iterator[str]:
     name = "leadscore_latency_seconds"
-    yield f"# HELP {name} From a request's last byte to its answer.\n# TYPE {name} histogram\n"
+    yield f"# HELP {name} Work on a request, from its last byte to its answer.\n# TYPE {name} histogram\n"
     for item in variants:
         labels, below = _labels(item), 0
         for place, bound in enumerate(LATENCY_BOUNDS):

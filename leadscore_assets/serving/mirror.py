@@ -1,22 +1,23 @@
 """Production's side of a shadow: a copy of every answered request into a bounded pipe, dropped when the pipe is full.
 
 Sending never waits. The pipe is a pair of sockets that the supervisor keeps open, so that a shadow that hangs, dies or
-comes back is nothing to its sender; a message goes whole or not at all.
+comes back is nothing to its sender; a message holds some copies and goes whole or not at all.
 """
 
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from leadscore_assets.serving.desk import INLINE_BYTES
-from leadscore_assets.serving.invocation import Scored
+from leadscore_assets.serving.invocation import Asked, Scored
 from leadscore_assets.serving.lead_type import Lead
 
 PIPE_BYTES = 1 << 22
 _PIECE_ROWS = 32
-_AT_ONCE = 128
+_MESSAGE_BYTES = 48 * 1024
+_AT_ONCE = 256
 _encoder = msgspec.msgpack.Encoder()
 _json = msgspec.json.Encoder()
 
@@ -37,7 +38,7 @@ class Mirrored(msgspec.Struct, frozen=True, array_like=True):
     event: str = ""
 
 
-_decoder = msgspec.msgpack.Decoder(Mirrored)
+_decoder = msgspec.msgpack.Decoder(list[Mirrored])
 
 
 def pipe() -> tuple[socket.socket, socket.socket]:
@@ -48,12 +49,12 @@ def pipe() -> tuple[socket.socket, socket.socket]:
 
 
 def received(receiver: socket.socket) -> list[Mirrored]:
-    """Wait for a message as long as the socket's timeout says, and take those that wait behind it; none in vain."""
+    """Wait for copies as long as the socket's timeout says, and take those that wait behind them; none in vain."""
     found: list[Mirrored] = []
     try:
-        found.append(_decoder.decode(receiver.recv(PIPE_BYTES)))
+        found += _decoder.decode(receiver.recv(PIPE_BYTES))
         while len(found) < _AT_ONCE:
-            found.append(_decoder.decode(receiver.recv(PIPE_BYTES, socket.MSG_DONTWAIT)))
+            found += _decoder.decode(receiver.recv(PIPE_BYTES, socket.MSG_DONTWAIT))
     except (TimeoutError, InterruptedError, BlockingIOError, msgspec.DecodeError):
         pass
     return found
@@ -68,45 +69,65 @@ class Mirror:
             sender.setblocking(False)
         self.mirrored = self.dropped = 0
 
-    def send(self, message: Mirrored) -> None:
-        """Send one message, or drop it."""
-        self.mirrored += 1
+    def send(self, copies: Sequence[Mirrored]) -> None:
+        """Send copies, in messages that the pipe takes, or drop what it does not take."""
+        some: list[Mirrored] = []
+        size = 0
+        for copy in copies:
+            if some and size + len(copy.body) > _MESSAGE_BYTES:
+                self._send(some)
+                some, size = [], 0
+            some.append(copy)
+            size += len(copy.body)
+        self._send(some)
+
+    def send_each(self, copies: Iterable[Mirrored]) -> None:
+        """Send copies one by one, as they are made."""
+        for copy in copies:
+            self._send([copy])
+
+    def _send(self, copies: Sequence[Mirrored]) -> None:
+        self.mirrored += len(copies)
         try:
             if self._sender is None:
                 raise BlockingIOError
-            self._sender.send(_encoder.encode(message))
+            self._sender.send(_encoder.encode(copies))
         except OSError:
-            self.dropped += 1
-
-    def work(
-        self, body: bytes, content_type: str, scored: Scored, *, configuration: str, ids: tuple[str, str]
-    ) -> Callable[[], None] | None:
-        """Send a small request at once; return what sends a large one, piece by piece, for a thread to do."""
-        inference_id, event = ids
-        predictions = scored.answer.predictions
-        if len(body) <= INLINE_BYTES or isinstance(scored.leads, Lead):
-            scores, bands = [item.score for item in predictions], [item.band for item in predictions]
-            now = time.monotonic()
-            self.send(Mirrored(now, configuration, body, content_type, scores, bands, inference_id, event))
-            return None
-        messages = _pieces(scored.leads, scored, configuration=configuration, ids=ids)
-
-        def send_all() -> None:
-            for message in messages:
-                self.send(message)
-
-        return send_all
+            self.dropped += len(copies)
 
 
-def _pieces(leads: Sequence[object], scored: Scored, *, configuration: str, ids: tuple[str, str]) -> Iterator[Mirrored]:
+def is_large(body: bytes, scored: Scored) -> bool:
+    """Tell whether a request is copied in pieces, and not at once."""
+    return len(body) > INLINE_BYTES and not isinstance(scored.leads, Lead)
+
+
+def mirrored(asked: Asked, scored: Scored, *, event: str) -> Mirrored:
+    """Return the copy of a request."""
+    predictions = scored.answer.predictions
+    return Mirrored(
+        time.monotonic(),
+        asked.serving.release.configuration,
+        asked.body,
+        asked.content_type,
+        [item.score for item in predictions],
+        [item.band for item in predictions],
+        asked.inference_id,
+        event,
+    )
+
+
+def in_pieces(asked: Asked, scored: Scored, *, event: str) -> Iterator[Mirrored]:
+    """Return a large request as copies of some of its leads each."""
+    leads: Sequence[object] = scored.leads
     for at in range(0, len(leads), _PIECE_ROWS):
         some = scored.answer.predictions[at : at + _PIECE_ROWS]
         yield Mirrored(
             time.monotonic(),
-            configuration,
+            asked.serving.release.configuration,
             _json.encode(leads[at : at + _PIECE_ROWS]),
             "application/json",
             [item.score for item in some],
             [item.band for item in some],
-            *ids,
+            asked.inference_id,
+            event,
         )

@@ -31,7 +31,7 @@ from leadscore_assets.serving.watcher import Watcher
 
 _WAIT_SECONDS = 0.25
 _STUCK_SECONDS = 10.0
-_NICE = 10
+_NICE = 19
 log = logging.getLogger("leadscore_assets.serving.shadow")
 
 

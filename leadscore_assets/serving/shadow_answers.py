@@ -3,17 +3,14 @@
 import time
 from collections.abc import Sequence
 
-import numpy as np
-
-from leadscore_assets.domain.walker import FEW_ROWS
 from leadscore_assets.serving.answers import Answer
-from leadscore_assets.serving.invocation import Asked, Done, Invocation, Scored, key_of, prediction
+from leadscore_assets.serving.invocation import Asked, Invocation, Scored, key_of, prediction
 from leadscore_assets.serving.lead_type import Lead
 from leadscore_assets.serving.mirror import Mirrored
 from leadscore_assets.serving.models import Model, Serving
-from leadscore_assets.serving.refusals import RefusedRequest
 from leadscore_assets.serving.tally import Outcome
 
+_TOGETHER = 2
 Ended = tuple[Outcome, Scored | None]
 
 
@@ -21,7 +18,7 @@ def answered(messages: Sequence[Mirrored], serving: Serving) -> list[Ended]:
     """Answer messages in their order with the one model there is."""
     model = serving.models[0]
     leads = {at: lead for at, message in enumerate(messages) if (lead := _single(message, model))}
-    batch = _together(leads, model) if len(leads) > FEW_ROWS else {}
+    batch = _together(leads, model) if len(leads) >= _TOGETHER else {}
     return [batch.get(at) or _alone(message, serving) for at, message in enumerate(messages)]
 
 
@@ -36,8 +33,8 @@ def _together(leads: dict[int, Lead], model: Model) -> dict[int, Ended]:
     if single is None:
         return {}
     try:
-        scored = model.scorer.score_inputs(np.concatenate([single.inputs(lead.values) for lead in leads.values()]))
-        found = [prediction(one, lead.key) for one, lead in zip(scored.each(), leads.values(), strict=True)]
+        ones = single.score_all([lead.values for lead in leads.values()])
+        found = [prediction(one, lead.key) for one, lead in zip(ones, leads.values(), strict=True)]
     except Exception:  # noqa: BLE001 - the entry point: what fails together is tried one by one, and told there
         return {}
     seconds, placed = (time.perf_counter() - began) / len(leads), model.placed
@@ -50,10 +47,5 @@ def _together(leads: dict[int, Lead], model: Model) -> dict[int, Ended]:
 
 def _alone(message: Mirrored, serving: Serving) -> Ended:
     invocation = Invocation(Asked(serving, message.body, message.content_type))
-    try:
-        done: Done = invocation.whole()
-    except RefusedRequest as error:
-        done = invocation.refused(error)
-    except Exception as error:  # noqa: BLE001 - the entry point: a fault in one request must not end others
-        done = invocation.failed(error)
+    done = invocation.ended(invocation.whole)
     return done.outcome, done.scored

@@ -11,8 +11,9 @@ _VARIANTS_KEPT = 16
 
 
 class Outcome(NamedTuple):
-    """How one request went: its HTTP status, the seconds from its last byte to its answer, leads, and its lead's key.
+    """How one request went: HTTP status, seconds of work from its last byte to its answer, leads, and its lead's key.
 
+    `seconds` leaves out the time in which others were served, and of a group is the request's share.
     `targeted` when the client named the variant; `invalid` when the model gave no number of the label's range.
     """
 

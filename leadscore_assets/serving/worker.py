@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from leadscore_assets.serving.app import ScoringApp
     from leadscore_assets.serving.front import Front
+    from leadscore_assets.serving.lane import Lane
     from leadscore_assets.serving.models import Live, Serving
     from leadscore_assets.serving.station import Station
     from leadscore_assets.serving.watcher import Watcher
@@ -41,6 +42,7 @@ _KEEP_ALIVE_SECONDS = 75
 _WAIT_SECONDS = 0.1
 _SWITCH_SECONDS = 0.0005
 _SAMPLING_SLOT = "0"
+_COLLECTED_AFTER = 20_000
 log = logging.getLogger("leadscore_assets.serving.worker")
 
 
@@ -75,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     leave_out_sklearn()
     raise_file_limit()
     sys.setswitchinterval(_SWITCH_SECONDS)
+    gc.set_threshold(_COLLECTED_AFTER)
     _serve(options, StateFolder(options.state))
     return 0
 
@@ -84,6 +87,7 @@ def _serve(options: WorkerOptions, folder: StateFolder) -> None:
 
     from leadscore_assets.serving.app import ScoringApp
     from leadscore_assets.serving.front import Front
+    from leadscore_assets.serving.lane import Lane
     from leadscore_assets.serving.models import Live
 
     live = Live()
@@ -100,10 +104,11 @@ def _serve(options: WorkerOptions, folder: StateFolder) -> None:
         instance=folder.identified(),
         live=live,
         station=station,
-        waiting=lambda: len(server.server_state.tasks),
+        waiting=lambda: len(server.server_state.tasks) + len(lane),
         front=front,
     )
-    server = uvicorn.Server(_config(app))
+    lane = Lane(app)
+    server = uvicorn.Server(_config(app, lane))
     # uvicorn raises the signal again when it has drained; this handler makes that a normal end.
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
@@ -176,12 +181,14 @@ def _ready(station: "Station", watcher: "Watcher") -> bool:
     return not any(report.release.generation for report in living(others, server=station.server))
 
 
-def _config(app: "ScoringApp") -> "uvicorn.Config":
+def _config(app: "ScoringApp", lane: "Lane") -> "uvicorn.Config":
     import uvicorn
+
+    from leadscore_assets.serving.lane import quick_protocol
 
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=quick_protocol(lane),
         loop="uvloop",
         ws="none",
         lifespan="off",

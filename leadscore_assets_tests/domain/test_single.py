@@ -68,7 +68,7 @@ def test_one_lead_has_the_inputs_that_training_gives_it(row: dict[str, Any]) -> 
     for transform in TRANSFORMS.values():
         single = SingleRow(transform)
         values = [record.get(name) for name in single.names]
-        assert single.inputs(values).tobytes() == transform.transform(columns).tobytes()
+        assert single.inputs([values]).tobytes() == transform.transform(columns).tobytes()
 
 
 @cache
@@ -150,6 +150,6 @@ class _Uneven(_Fixed):
 def test_a_moment_that_is_none_is_a_value_error() -> None:
     single = SingleRow(TRANSFORMS["ordinal"])
     values = [datetime(2026, 1, 5, tzinfo=UTC).isoformat(), *[None] * len(CONTRACT.names)]
-    assert single.inputs(values).shape[0] == 1
+    assert single.inputs([values, values]).shape[0] == 2
     with pytest.raises(ValueError, match="not an ISO-8601"):
-        single.inputs(["yesterday", *values[1:]])
+        single.inputs([["yesterday", *values[1:]]])

@@ -134,7 +134,7 @@ def test_leads_stay_with_their_variant_through_a_killed_worker_and_a_restart(two
         before = dealt(first)
         assert set(before) == {two.first, two.second}
         until(lambda: total(first, "keys") == len(LEADS))
-        pid = workers(first)["1"]
+        pid = until(lambda: workers(first).get("1"))
         os.kill(pid, signal.SIGKILL)
         until(lambda: workers(first).get("1") not in (None, pid))
         assert dealt(first) == before
