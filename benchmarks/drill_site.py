@@ -1,0 +1,204 @@
+"""The drill's site: a home with three registered packages that answer differently, and how traffic is moved there.
+
+Cutover and rollback go through the product's own step and command; shadow and canary weights are given to the endpoint
+directly, because their own way takes days. Whatever moves traffic is noted with its times: `timeline` tells which
+models may answer a request.
+"""
+
+import http.client
+import json
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from leadscore_assets.backends.home_files import write_home
+from leadscore_assets.domain import bundle
+from leadscore_assets.domain.calendar import WEEK
+from leadscore_assets.domain.facts import EndpointStatus, Package, Variant
+from leadscore_assets.domain.generator import Preset, generate_week, preset_contract
+from leadscore_assets.domain.policy import Policy, policy_from
+from leadscore_assets.domain.release_state import CANDIDATE, PRIMARY, SHADOW
+from leadscore_assets.domain.scoring import Scorer
+from leadscore_assets.domain.training import train_bundle
+from leadscore_assets.resources import open_platform
+from leadscore_assets.settings import load_settings
+from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.rolling_out import register_package
+
+START = date(2026, 1, 5)
+MODELS = 3
+_TRAINING = {
+    "b2b": {"rounds": 200, "early_stopping_rounds": 200, "max_depth": 6, "learning_rate": 0.03},
+    "small": {"rounds": 30, "max_depth": 4, "min_child_weight": 1.0},
+}
+
+
+@dataclass(frozen=True)
+class Served:
+    """What the endpoint was asked to serve: from the first moment it may answer to the last (monotonic seconds)."""
+
+    variants: tuple[Variant, ...]
+    salt: str
+    begin: float
+    settled: float
+    end: float = float("inf")
+
+
+@dataclass
+class Site:
+    """A home at work: its packages (version 1 first), the leads that are sent, and what answered when."""
+
+    home: Path
+    port: int
+    packages: list[Package]
+    bodies: list[list[dict[str, Any]]]
+    timeline: list[Served] = field(default_factory=list)
+
+    @property
+    def platform(self) -> Platform:
+        return open_platform(load_settings(self.home))
+
+    @property
+    def capture(self) -> Path:
+        return self.home / "endpoint" / "capture"
+
+    def expected(self) -> dict[str, dict[str, float]]:
+        """Return what every bundle's own scorer says of every lead, by digest and lead."""
+        leads = {lead["lead_id"]: lead for body in self.bodies for lead in body}
+        found = {}
+        for package in self.packages:
+            scorer = Scorer.open(self.platform.bundles.path(package.digest), digest=package.digest)
+            found[package.digest] = dict(zip(leads, scorer.score_records(list(leads.values())).score, strict=True))
+        return found
+
+    def serve(self, *shares: tuple[int, float], shadow: int | None = None) -> EndpointStatus:
+        """Deal leads to versions by their shares (the first is the primary) beside at most one shadow."""
+        names = (PRIMARY, CANDIDATE)
+        variants = [self._variant(name, *share) for name, share in zip(names, shares, strict=False)]
+        copied = self._variant(SHADOW, shadow, 0.0) if shadow else None
+        return self._moving(lambda: self.platform.endpoint.deploy(variants, shadow=copied, salt="drill"))
+
+    def cut_over(self, version: int) -> EndpointStatus:
+        """Release a package by the product's own step."""
+        return self._moving(lambda: register_package(self.platform, self.packages[version - 1]).status)
+
+    def roll_back(self, *arguments: str) -> tuple[float, float]:
+        """Run `leadscore rollback` as a person does; return when the command began and ended."""
+        times: list[float] = [time.perf_counter()]
+
+        def command() -> EndpointStatus:
+            self.cli("rollback", *arguments)
+            times.append(time.perf_counter())
+            return self.platform.endpoint.status()
+
+        self._moving(command)
+        return times[0], times[1]
+
+    def cli(self, *arguments: str, code: int = 0) -> str:
+        """Run `leadscore` in a process of its own and expect an exit code; return what it said."""
+        program = [str(Path(sys.executable).parent / "leadscore"), "--home", str(self.home), *arguments]
+        done = subprocess.run(program, capture_output=True, text=True, check=False)
+        assert done.returncode == code, f"{arguments} ended with {done.returncode}: {done.stdout}{done.stderr}"
+        return " ".join(f"{done.stdout} {done.stderr}".split())
+
+    def corrupted(self) -> Package:
+        """Register a package of a bundle with one byte turned over."""
+        good, draw = self.platform.bundles.path(self.packages[-1].digest), random.Random(1)
+        digest = f"{draw.getrandbits(256):064x}"
+        bad = good.with_name(digest)
+        shutil.copytree(good, bad)
+        model = bad / bundle.MODEL
+        content = bytearray(model.read_bytes())
+        content[len(content) // 2] ^= 0xFF
+        model.write_bytes(content)
+        return _registered(self.platform, digest, START + WEEK * MODELS)
+
+    def workers(self) -> dict[str, int]:
+        """Return the processes of the server by their slots."""
+        return {item["slot"]: item["pid"] for item in self.told("/status")["workers"]}
+
+    def told(self, path: str) -> dict[str, Any]:
+        """Return one of the server's own accounts."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request("GET", path)
+            found: dict[str, Any] = json.loads(connection.getresponse().read())
+            return found
+        finally:
+            connection.close()
+
+    def _variant(self, name: str, version: int, weight: float) -> Variant:
+        return Variant(name, self.packages[version - 1].digest, version, weight)
+
+    def _moving(self, move: Callable[[], EndpointStatus]) -> EndpointStatus:
+        """Move traffic; old and new may answer while it moves. What fails has moved nothing."""
+        begin = time.perf_counter()
+        status = move()
+        now = time.perf_counter()
+        if self.timeline:
+            last = self.timeline[-1]
+            self.timeline[-1] = Served(last.variants, last.salt, last.begin, last.settled, now)
+        self.timeline.append(Served(status.variants, status.salt or "", begin, now))
+        return status
+
+
+@contextmanager
+def prepared(home: Path, *, preset: Preset, leads: int, port: int) -> Iterator[Site]:
+    """Make a home, train three packages on weeks of their own, release the first; the server ends with the context."""
+    contract = preset_contract(preset)
+    training = {"learners": ["xgboost"], "threads": 1, **_TRAINING[preset]}
+    settings = {"start_week": START, "source": {"kind": "generator", "preset": preset}, "endpoint": {"port": port}}
+    write_home(home, settings=settings, contract=contract, policy={"training": training})
+    platform, policy = open_platform(load_settings(home)), policy_from({"training": training})
+    packages = [_trained(platform, policy, home / f"draft-{n}", START + WEEK * n, seed=n) for n in range(MODELS)]
+    site = Site(home, port, packages, _bodies(platform, leads))
+    _differ(site.expected())
+    try:
+        yield site
+    finally:
+        platform.endpoint.stop()
+
+
+def _trained(platform: Platform, policy: Policy, draft: Path, week: date, *, seed: int) -> Package:
+    table = generate_week(week, contract=platform.contract, seed=seed)
+    cut = table.num_rows * 4 // 5
+    files = train_bundle(table[:cut], table[cut:], contract=platform.contract, policy=policy, lineage={"seed": seed})
+    draft.mkdir()
+    bundle.write(draft, files)
+    return _registered(platform, platform.bundles.add(draft), week)
+
+
+def _registered(platform: Platform, digest: str, week: date) -> Package:
+    lineage = {"features_digest": platform.contract.digest, "data_digest": week.isoformat()}
+    return platform.registry.register(digest=digest, week=week, metrics={}, lineage=lineage)
+
+
+def _bodies(platform: Platform, leads: int) -> list[list[dict[str, Any]]]:
+    """Leads as a client sends them: one by one, and every sixteenth request a handful."""
+    contract = platform.contract
+    table = generate_week(START + WEEK * (MODELS + 1), contract=contract, seed=99)[:leads]
+    names = (contract.key, contract.created_at, *contract.names)
+    rows = [{name: _plain(row[name]) for name in names if row[name] is not None} for row in table.to_pylist()]
+    return [rows[at : at + 5] if at % 16 == 15 else [rows[at]] for at in range(len(rows))]
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _differ(expected: dict[str, dict[str, float]]) -> None:
+    """See to it that an answer by another model would be noticed."""
+    scores = [np.array(list(item.values())) for item in expected.values()]
+    for at, one in enumerate(scores):
+        for other in scores[:at]:
+            assert np.mean(np.abs(one - other) > 1e-3) > 0.9, "the models answer alike: a wrong one would not be seen"
