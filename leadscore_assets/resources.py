@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-import dagster as dg
 import pyarrow as pa
 
 from leadscore_assets.backends.ports import LeadSource
 from leadscore_assets.settings import Settings
 from leadscore_assets.steps.platform import Platform
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 
 def system_clock() -> datetime:
@@ -80,10 +83,11 @@ def open_sample(path: str) -> pa.Table:
     return read_sample(path)
 
 
-def platform_resource(settings: Settings) -> dg.ResourceDefinition:
+def platform_resource(settings: Settings) -> "dg.ResourceDefinition":
     """Return the Dagster resource that opens a home's platform once a run, in the name of whoever launched it."""
+    import dagster as dg
 
-    def _open(context: dg.InitResourceContext) -> Platform:
+    def _open(context: "dg.InitResourceContext") -> Platform:
         run = context.run
         return open_platform(settings, actor=_launcher(run.tags, settings.actor) if run else None)
 

@@ -6,7 +6,8 @@ from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.steps.ingest import reopened_weeks
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_store import present_release
-from leadscore_assets.steps.releasing import serves_the_champion
+from leadscore_assets.steps.releasing import package_waits
+from leadscore_assets.steps.rolling_out import look_quietly
 
 _AT_ONCE = 8
 
@@ -38,19 +39,24 @@ def weeks_with_late_or_corrected_leads(
 
 @dg.sensor(
     job_name="endpoint_job",
-    minimum_interval_seconds=300,
+    minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Look at the release in hand: shadow, canary steps and the watch after a cutover.",
 )
 def rollout_sensor(
     context: dg.SensorEvaluationContext, platform: dg.ResourceParam[Platform]
 ) -> dg.SensorResult | dg.SkipReason:
-    """Ask for one short run while a release is in hand, or when the endpoint does not serve what the release wants."""
-    state = present_release(platform)
-    problems = serves_the_champion(platform) if state.champion else []
-    if not state.in_hand and not problems:
-        return dg.SkipReason("no release is in hand, and the endpoint serves the champion")
-    # One run for each look: a look that is missed counts nothing, and none waits inside a run.
+    """Look at the release in hand once a minute; ask for one short run when there is a step to make.
+
+    A look that moves nothing is kept here. A run also mends an endpoint that serves something else, and brings a
+    package on its way whose own run was cut short.
+    """
+    if present_release(platform).champion and not package_waits(platform):
+        reason = look_quietly(platform)
+        if reason is not None:
+            return dg.SkipReason(reason)
+    elif not package_waits(platform):
+        return dg.SkipReason("nothing was released yet")
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"release:{platform.now():%Y-%m-%dT%H:%M}")])
 
 

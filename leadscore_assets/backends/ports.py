@@ -192,6 +192,10 @@ class ModelRegistry(Protocol):
         """Put a version into production and archive the one before it; doing it twice is doing it once."""
         ...
 
+    def stage(self, version: int, stage: str) -> None:
+        """Mark a version that is not in production as candidate, staging or archive."""
+        ...
+
     def track(
         self, *, name: str, week: date, params: dict[str, Any], metrics: dict[str, float], files: Sequence[Path]
     ) -> str:

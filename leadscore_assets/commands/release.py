@@ -7,12 +7,12 @@ import click
 
 from leadscore_assets.commands.opening import open_home
 from leadscore_assets.commands.output import json_option, say, say_json, say_table
-from leadscore_assets.domain.release_events import Approved
 from leadscore_assets.domain.release_state import ReleaseState
 from leadscore_assets.resources import open_platform
 from leadscore_assets.steps.release_store import present_release
 from leadscore_assets.steps.releasing import release
-from leadscore_assets.steps.rolling_out import carry, decline
+from leadscore_assets.steps.rolling_out import Moved, decline
+from leadscore_assets.steps.rolling_out import approve as approve_version
 
 
 @click.group("release")
@@ -59,8 +59,7 @@ def look(ctx: click.Context, *, as_json: bool) -> None:
     Example:
       leadscore release look
     """
-    found = release(open_platform(open_home(ctx)))
-    _told(found.state, found.reason, as_json=as_json)
+    _told(release(open_platform(open_home(ctx))).moved, as_json=as_json)
 
 
 @command.command()
@@ -74,8 +73,8 @@ def approve(ctx: click.Context, version: int, *, as_json: bool) -> None:
     Example:
       leadscore release approve 4
     """
-    moved = carry(open_platform(open_home(ctx)), Approved(version, getpass.getuser()))
-    _told(moved.state, moved.reason, as_json=as_json)
+    moved = approve_version(open_platform(open_home(ctx)), version, actor=getpass.getuser())
+    _told(moved, as_json=as_json)
 
 
 @command.command("decline")
@@ -91,15 +90,17 @@ def decline_version(ctx: click.Context, version: int, reason: str, *, as_json: b
       leadscore release decline 4 --reason "launch week"
     """
     moved = decline(open_platform(open_home(ctx)), version, actor=getpass.getuser(), reason=reason)
-    _told(moved.state, moved.reason, as_json=as_json)
+    _told(moved, as_json=as_json)
 
 
-def _told(state: ReleaseState, reason: str, *, as_json: bool) -> None:
+def _told(moved: Moved, *, as_json: bool) -> None:
     if as_json:
-        say_json({"reason": reason, "release": state.to_json()})
+        say_json({"reason": moved.reason, "problems": list(moved.problems), "release": moved.state.to_json()})
         return
-    say(reason)
-    _say(state)
+    say(moved.reason or "Nothing is in hand.")
+    for problem in moved.problems:
+        say(f"Warning: {problem}")
+    _say(moved.state)
 
 
 def _say(state: ReleaseState) -> None:

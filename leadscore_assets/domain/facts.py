@@ -127,7 +127,8 @@ class LedgerRecord(Record):
 class EndpointStatus(Record):
     """What the endpoint says of itself; `generation` is 0 where nothing was ever deployed.
 
-    `shadow` gets a copy of every request and answers none; `salt` is what deals the leads to the variants.
+    `shadow` gets a copy of every request and answers none; `salt` is what deals the leads to the variants. `stopped` is
+    true while a person wants it not to run.
     """
 
     running: bool
@@ -138,6 +139,7 @@ class EndpointStatus(Record):
     error: str | None = None
     shadow: Variant | None = None
     salt: str = ""
+    stopped: bool = False
 
 
 def _plain(value: Any) -> Any:

@@ -55,11 +55,15 @@ class CaptureRules(msgspec.Struct, frozen=True):
 
 
 class Desired(Release, frozen=True):
-    """A release with its history: the highest generation ever issued and the last release that was seen to serve."""
+    """A release with its history: the highest generation ever issued and the last release that was seen to serve.
+
+    `stopped` is true while a person wants no server to run.
+    """
 
     issued: int = 0
     last_good: Release | None = None
     capture: CaptureRules = CaptureRules()
+    stopped: bool = False
 
     @property
     def release(self) -> Release:
@@ -75,6 +79,10 @@ class Desired(Release, frozen=True):
     def capturing(self, rules: CaptureRules) -> Self:
         """Return the same state with other rules of capture."""
         return msgspec.structs.replace(self, capture=rules)
+
+    def at_rest(self, *, stopped: bool) -> Self:
+        """Return the same state for a server that a person stopped, or that shall run."""
+        return msgspec.structs.replace(self, stopped=stopped)
 
     def confirmed(self) -> Self:
         """Return the same state with its release known to serve."""

@@ -3,34 +3,34 @@
 Every step can be repeated and ends in the same place.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from leadscore_assets.domain import bundle
-from leadscore_assets.domain.errors import Missing, Refused, oneline
+from leadscore_assets.domain.errors import LeadscoreError, Missing
 from leadscore_assets.domain.evaluation import Evaluation
-from leadscore_assets.domain.facts import EndpointStatus, Package
-from leadscore_assets.domain.release_state import ReleaseState, desired, story_problems
-from leadscore_assets.domain.scoring import Scorer
-from leadscore_assets.steps.gates import missing_evidence
+from leadscore_assets.domain.facts import Package
+from leadscore_assets.domain.release_state import Desired, Model, ReleaseState, desired, story_problems
+from leadscore_assets.steps.evidence import MANUAL, was_refused
 from leadscore_assets.steps.judging import stored_evaluation
 from leadscore_assets.steps.platform import Platform
-from leadscore_assets.steps.release_store import follows, present_release
-from leadscore_assets.steps.rolling_out import decline, look_at_release, register_package
+from leadscore_assets.steps.release_facts import follows
+from leadscore_assets.steps.release_store import present_release
+from leadscore_assets.steps.rolling_out import Moved, look_at_release, register_package
 from leadscore_assets.steps.tracking import track_training
-
-MANUAL = "manual"
 
 
 @dataclass(frozen=True)
 class Release:
-    """What the endpoint serves after a release step, and whether this step changed it."""
+    """The champion's package after a release step, and what the step did."""
 
     package: Package
-    status: EndpointStatus
-    changed: bool
-    state: ReleaseState
-    reason: str
+    moved: Moved
+
+    @property
+    def changed(self) -> bool:
+        """Whether the step changed what the endpoint serves."""
+        return self.moved.changed
 
 
 def package_candidate(platform: Platform, week: date) -> Package | None:
@@ -71,25 +71,24 @@ def package_candidate(platform: Platform, week: date) -> Package | None:
     return package
 
 
-def release(platform: Platform) -> Release:
-    """Bring the newest package with sound evidence on its way, or look at the release in hand.
+def release(platform: Platform, *, insist: bool = True) -> Release:
+    """Look at the release in hand, then bring the newest package that the release does not know on its way.
 
-    Everything that speaks for the package on its way is read again before any traffic moves. Raises Refused when it
-    does not hold, Missing when there is nothing to serve.
+    Everything that speaks for a package is read again before any traffic moves to it. Raises Refused when it does not
+    hold, Missing when there is nothing to serve. A sensor does not insist: what was refused once stays so.
     """
     state = present_release(platform)
-    waiting = _waiting(platform, state)
-    if waiting is not None:
-        _check_evidence(platform, waiting)
-        moved = register_package(platform, waiting)
-    else:
-        if state.candidate is not None:
-            _check_evidence(platform, platform.registry.get(state.candidate.version))
-        moved = look_at_release(platform)
-    champion = moved.state.champion
-    if champion is None:
+    moved = look_at_release(platform) if state.champion else None
+    waiting = _waiting(platform, present_release(platform))
+    if waiting is not None and (insist or not was_refused(platform, waiting)):
+        asks_a_person = waiting.lineage.get("decision") == MANUAL
+        looked = moved is not None and moved.changed
+        moved = register_package(platform, waiting, approved=not asks_a_person)
+        moved = replace(moved, changed=moved.changed or looked)
+    if moved is None or moved.state.champion is None:
         raise Missing("there is no registered model to serve; run 'leadscore retrain' first")
-    return Release(platform.registry.get(champion.version), moved.status, moved.changed, moved.state, moved.reason)
+    package = platform.registry.get(moved.state.champion.version)
+    return Release(package, moved)
 
 
 def why_not_packaged(platform: Platform, week: date) -> str:
@@ -120,44 +119,53 @@ def forgotten(platform: Platform) -> list[str]:
 
 def serves_the_champion(platform: Platform) -> list[str]:
     """Compare the release's state, the registry and the server; return each difference as a sentence."""
-    production, status, state = platform.registry.production(), platform.endpoint.status(), present_release(platform)
+    state = present_release(platform)
     champion, wanted = state.champion, desired(state)
-    if production is None or champion is None or wanted is None:
+    if champion is None or wanted is None:
         return ["the registry has no production model"]
-    found = story_problems(state)
+    return [*story_problems(state), *_registry_problems(platform, champion), *_server_problems(platform, wanted)]
+
+
+def package_waits(platform: Platform) -> bool:
+    """Tell whether a package is there that the release does not know yet and that was not refused."""
+    try:
+        waiting = _waiting(platform, present_release(platform))
+        return waiting is not None and not was_refused(platform, waiting)
+    except LeadscoreError:
+        # A registry or a ledger that is down brings nothing new; the release in hand is looked at all the same.
+        return False
+
+
+def _registry_problems(platform: Platform, champion: Model) -> list[str]:
+    try:
+        production = platform.registry.production()
+    except LeadscoreError as error:
+        return [f"{error}"]
+    if production is None:
+        return [f"the registry has no production model, and the release's champion is version {champion.version}"]
     if production.version != champion.version:
-        found.append(f"production is version {production.version}, and the release's champion is {champion.version}")
+        return [f"production is version {production.version}, and the release's champion is {champion.version}"]
+    return []
+
+
+def _server_problems(platform: Platform, wanted: Desired) -> list[str]:
+    status = platform.endpoint.status()
+    told = [f"the endpoint reports: {status.error}"] if status.error else []
     if not status.running:
-        found.append(f"the endpoint at {status.address} is not running; run 'leadscore endpoint start'")
-    elif not follows(status, wanted):
-        shown = ", ".join(f"{item.digest[:12]} ({item.weight:.0%})" for item in status.variants) or "nothing"
-        asked = ", ".join(f"{item.digest[:12]} ({item.weight:.0%})" for item in wanted.variants)
-        found.append(f"the endpoint serves {shown}, and the release wants {asked}; run 'leadscore release look'")
-    return [*found, *([f"the endpoint reports: {status.error}"] if status.error else [])]
+        why = " (it was stopped by a person)" if status.stopped else ""
+        return [f"the endpoint at {status.address} is not running{why}; run 'leadscore endpoint start'", *told]
+    if follows(status, wanted):
+        return told
+    shown = ", ".join(f"{item.digest[:12]} ({item.weight:.0%})" for item in status.variants) or "nothing"
+    asked = ", ".join(f"{item.digest[:12]} ({item.weight:.0%})" for item in wanted.variants)
+    return [f"the endpoint serves {shown}, and the release wants {asked}; run 'leadscore release look'", *told]
 
 
 def _waiting(platform: Platform, state: ReleaseState) -> Package | None:
-    """Return the newest package that the release does not know yet; one that a person decides on is not among them."""
-    known = {item.model.version for item in state.history}
-    newest = max(known, default=0)
-    newer = [
-        package
-        for package in platform.registry.packages()
-        if package.version > newest and package.lineage.get("decision") != MANUAL
-    ]
+    """Return the newest package, if the release does not know it yet."""
+    newest = max((item.model.version for item in state.history), default=0)
+    newer = [package for package in platform.registry.packages() if package.version > newest]
     return newer[-1] if newer else None
-
-
-def _check_evidence(platform: Platform, package: Package) -> None:
-    """Raise Refused, and end the package's way, when what speaks for it does not hold any more."""
-    state = present_release(platform)
-    champion = state.champion
-    problems = _evidence_against(platform, package, champion.digest if champion else None)
-    if not problems:
-        return
-    if state.candidate and state.candidate.version == package.version:
-        decline(platform, package.version, actor="platform", reason=oneline(problems))
-    _refuse(platform, package, problems)
 
 
 def _why_not(platform: Platform, week: date, evaluation: Evaluation) -> str:
@@ -167,34 +175,6 @@ def _why_not(platform: Platform, week: date, evaluation: Evaluation) -> str:
     if champion is not None and week <= champion.week:
         return f"the champion is of week {champion.week}, and only a newer week may release"
     return ""
-
-
-def _evidence_against(platform: Platform, package: Package, champion: str | None) -> list[str]:
-    """Read everything again that speaks for a package; return what does not hold."""
-    evaluation = stored_evaluation(platform, package.week)
-    problems = missing_evidence(platform, package.week)
-    if evaluation.subject.candidate_digest != package.digest:
-        problems.append("the week's evaluation is of another bundle")
-    if evaluation.verdict.decision != "promote":
-        problems.append(f"the verdict is {evaluation.verdict.decision}")
-    if evaluation.subject.champion_digest != champion:
-        problems.append("the champion changed since the evaluation")
-    if evaluation.subject.policy_digest != platform.policy.digest:
-        problems.append("the policy changed since the evaluation")
-    Scorer.open(platform.bundles.path(package.digest), digest=package.digest)
-    return problems
-
-
-def _refuse(platform: Platform, package: Package, problems: list[str]) -> None:
-    reason = f"package {package.version} of week {package.week} is not released: {oneline(problems)}"
-    platform.ledger.append(
-        "refused",
-        f"package {package.version}",
-        reason=reason,
-        evidence={"bundle": package.digest, "problems": problems},
-        key=f"refused:{package.digest}:{oneline(problems)}",
-    )
-    raise Refused(f"{reason}; retrain a newer week, whose evidence is then of today")
 
 
 def _lineage(platform: Platform, digest: str, evaluation: Evaluation, run_id: str) -> dict[str, object]:

@@ -80,6 +80,7 @@ class LocalEndpoint:
     def stop(self) -> EndpointStatus:
         """End the server after the requests in flight; stopping twice is stopping once."""
         with self._locked():
+            self._folder.write_desired(self._folder.desired().at_rest(stopped=True))
             self._server.end(grace_seconds=_GRACE_SECONDS)
             return self.status()
 
@@ -99,6 +100,7 @@ class LocalEndpoint:
             error=f"process {record.pid} runs but does not answer" if record else None,
             shadow=desired.shadow.variant if desired.shadow else None,
             salt=desired.salt,
+            stopped=desired.stopped,
         )
 
     def counts(self) -> ServingCounts:
@@ -115,7 +117,7 @@ class LocalEndpoint:
         given_up = answer is not None and answer.error_generation == desired.generation and not _serves(answer, desired)
         if not desired.says(wanted) or given_up:
             desired = desired.followed_by(wanted.variants, shadow=wanted.shadow, salt=wanted.salt)
-        desired = desired.capturing(self._capture)
+        desired = desired.capturing(self._capture).at_rest(stopped=False)
         if desired != found:
             self._folder.write_desired(desired)
         return desired

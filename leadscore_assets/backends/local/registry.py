@@ -121,6 +121,14 @@ class MlflowRegistry:
             self._write_stage(client, version, PRODUCTION)
         return self.get(version)
 
+    def stage(self, version: int, stage: str) -> None:
+        """Mark a version that is not in production as candidate, staging or archive; raise Missing, InvalidInput."""
+        if stage not in ("candidate", "staging", "archive"):
+            raise InvalidInput(f"{stage!r} is no stage; choose candidate, staging or archive, or promote the version")
+        self.get(version)
+        with self._writing() as client:
+            self._write_stage(client, version, stage)
+
     def track(
         self, *, name: str, week: date, params: dict[str, Any], metrics: dict[str, float], files: Sequence[Path]
     ) -> str:

@@ -1,0 +1,119 @@
+"""The release's story, told outward: transitions and alarms to the ledger, stages to the registry.
+
+Both follow the state and may be down: what they were not told is told at the next look, once.
+"""
+
+from collections.abc import Callable
+
+from leadscore_assets.domain.errors import LeadscoreError
+from leadscore_assets.domain.facts import EndpointStatus
+from leadscore_assets.domain.release_events import Action
+from leadscore_assets.domain.release_state import Model, Phase, ReleaseState, Transition
+from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.release_store import keep_release, untold_transitions
+
+_ACTIONS: dict[Phase, str] = {
+    "registered": "queued",
+    "approved": "approved",
+    "shadow": "shadowed",
+    "canary": "shifted",
+    "champion": "promoted",
+    "retired": "retired",
+    "rejected": "rejected",
+    "rolled_back": "rolled back",
+}
+_STAGES: dict[Phase, str] = {
+    "registered": "staging",
+    "approved": "staging",
+    "shadow": "staging",
+    "canary": "staging",
+    "retired": "archive",
+    "rejected": "archive",
+    "rolled_back": "archive",
+}
+
+
+def tell(platform: Platform, state: ReleaseState, status: EndpointStatus, alarms: tuple[Action, ...]) -> list[str]:
+    """Tell ledger and registry what they do not know yet; return what could not be told, one sentence each."""
+    return [
+        *_tried("the ledger", lambda: _tell_ledger(platform, state, status, alarms)),
+        *_tried("the registry", lambda: _follow_in_registry(platform, state)),
+    ]
+
+
+def record_repair(platform: Platform, state: ReleaseState, before: EndpointStatus, after: EndpointStatus) -> list[str]:
+    """Record once a generation that the endpoint did not serve what the release wants, and was brought back."""
+    champion = state.champion
+    served = ", ".join(f"version {item.version} ({item.weight:.0%})" for item in before.variants if item.weight)
+    found = f"served {served or 'nothing'}" if before.running else "did not run"
+
+    def record() -> None:
+        platform.ledger.append(
+            "repaired",
+            "endpoint",
+            reason=f"the endpoint {found}, which is not what the release wants; it was brought back",
+            evidence={"bundle": champion.digest if champion else None, "generation": after.generation},
+            key=f"repaired:{after.generation}:{after.pid}",
+        )
+
+    return _tried("the ledger", record)
+
+
+def _tried(whom: str, told: Callable[[], None]) -> list[str]:
+    try:
+        told()
+    except LeadscoreError as error:
+        return [f"{whom} could not be told and is told at the next look: {error}"]
+    return []
+
+
+def _tell_ledger(platform: Platform, state: ReleaseState, status: EndpointStatus, alarms: tuple[Action, ...]) -> None:
+    untold = untold_transitions(platform)
+    for item in untold:
+        _record(platform, item, status)
+    for alarm in alarms:
+        platform.ledger.append(
+            "alarmed",
+            "endpoint",
+            reason=alarm.reason,
+            evidence={"phase": state.phase, "alarm": state.alarm, "generation": status.generation},
+            key=f"alarm:{state.since}:{state.alarm}",
+        )
+    if untold:
+        keep_release(platform, state, ())
+
+
+def _record(platform: Platform, item: Transition, status: EndpointStatus) -> None:
+    platform.ledger.append(
+        _ACTIONS[item.after],
+        f"package {item.model.version}",
+        reason=item.reason,
+        evidence={
+            "bundle": item.model.digest,
+            "before": item.before,
+            "after": item.after,
+            "weight": item.weight,
+            "by": item.actor,
+            "at": item.at.isoformat(),
+            "generation": status.generation,
+            "policy_digest": platform.policy.digest,
+        },
+        key=f"release:{item.model.digest}:{item.after}:{item.weight:g}:{item.at.isoformat()}",
+    )
+
+
+def _follow_in_registry(platform: Platform, state: ReleaseState) -> None:
+    """Bring the registry's stages to where the release's models stand, the champion's first."""
+    packages = {item.version: item for item in platform.registry.packages()}
+    champion = state.champion
+    if champion and (champion.version not in packages or packages[champion.version].stage != "production"):
+        platform.registry.promote(champion.version)
+    for model, stage in _stages(state).items():
+        found = packages.get(model.version)
+        if found and found.digest == model.digest and found.stage not in (stage, "production"):
+            platform.registry.stage(model.version, stage)
+
+
+def _stages(state: ReleaseState) -> dict[Model, str]:
+    stands = {item.model: item.after for item in state.history}
+    return {model: _STAGES[phase] for model, phase in stands.items() if phase in _STAGES and model != state.champion}
