@@ -1,9 +1,9 @@
 """The release drill: everything that moves or breaks an endpoint, under a steady load, with every answer checked.
 
-`python -m benchmarks.drill [--minutes 10] [--rate 300] [--json] [--docs docs]` (or `make drill`) makes a home with three
-models, sends leads at a fixed rate in an open loop, and deploys, shadows, shifts, cuts over, rolls back, kills, hangs,
-corrupts and fills meanwhile. It fails when a request is lost or answered wrongly, but for those that a killed worker
-had in hand. A restart of the whole server is not among it: its socket closes, so nothing is promised there.
+`python -m benchmarks.drill [--minutes 10] [--rate 300] [--json] [--docs docs]` (or `make drill`) makes a home with
+three models, sends leads at a fixed rate in an open loop, and deploys, shadows, shifts, cuts over, rolls back, kills,
+hangs, corrupts and fills meanwhile. It fails when a request is lost or answered wrongly, but for those that a killed
+worker had in hand. A restart of the whole server is not among it: its socket closes, so nothing is promised there.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def drill(
     """Run the steps under load and judge every answer; `problems` says what did not hold."""
     found, rooms = Drill(minutes, rate), list[Room]()
     with disk(home / "endpoint" / "capture"), prepared(home, preset=preset, leads=leads, port=free_port()) as site:
-        site.cut_over(1)
+        site.begin()
         bodies = [json.dumps(body[0] if len(body) == 1 else body) for body in site.bodies]
         order = Order(site.port, rate, 120 * minutes + 600, CONNECTIONS, bodies)
         with loading(home, order) as noted:
@@ -98,7 +98,7 @@ def _judge(found: Drill, rooms: Sequence[Room], site: Site, noted: Sequence[Note
             digest = site.packages[version - 1].digest
             first, last = (
                 first_answer(noted, digest, since=began),
-                last_answer(noted, digest, since=began, until=ended + 1),
+                last_answer(noted, digest, since=began, until=ended),
             )
             found.rollbacks.append(Rollback(first, last, ended - began))
     if found.moved_back:

@@ -50,7 +50,7 @@ def judged(
     leads: Sequence[list[str]],
     said: Expected,
 ) -> list[Figures]:
-    """Return the figures of every phase, in their order; `leads` are the ids in each body, `said` by digest and lead."""
+    """Return the figures of every phase, in order; `leads` are the ids in each body, `said` by digest and lead."""
     found = [Figures() for _ in phases]
     for item in noted:
         at = max((place for place, phase in enumerate(phases) if phase.begin <= item.due), default=0)
@@ -89,7 +89,7 @@ def model_of(lead: str, served: Served) -> tuple[str, int, str]:
 
 
 def moved_back(noted: Sequence[Noted], timeline: Sequence[Served]) -> int:
-    """Count answers by an older model to a lead that a newer one had answered, while the newer one's share only rose."""
+    """Count answers by an older model to a lead that a newer one had answered while the newer one's share only rose."""
     reached: set[str] = set()
     back, before = 0, (0, 0.0)
     for at, served in enumerate(timeline):

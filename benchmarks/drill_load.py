@@ -23,7 +23,7 @@ _STARTED_SECONDS = 60.0
 
 
 class Order(msgspec.Struct, frozen=True):
-    """What is to be sent: JSON bodies in turn, to a port, at a rate (requests a second), for so many seconds at most."""
+    """What is to be sent: JSON bodies in turn, to a port, at a rate a second, for so many seconds at most."""
 
     port: int
     rate: float

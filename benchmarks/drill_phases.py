@@ -1,4 +1,4 @@
-"""What the drill does to an endpoint under load, one phase after the other; each says what happened and sees that it did.
+"""What the drill does to an endpoint under load, phase by phase; each one says what happened and sees that it did.
 
 A phase that finds something else than was promised says so as a problem, and the drill goes on: every phase begins with
 the configuration that it needs.
@@ -88,15 +88,14 @@ def canary(share: float) -> Callable[[Site, Room], str]:
 def cutover(site: Site, room: Room) -> str:
     status = site.cut_over(2)
     room.wait(1)
-    names = ", ".join(f"version {item.version} at {item.weight:.0%}" for item in status.variants)
-    return f"{names}"
+    return ", ".join(f"version {item.version} at {item.weight:.0%}" for item in status.variants)
 
 
 def rollback(site: Site, room: Room) -> str:
     """Roll back by the command, then back and forth by the version's name."""
     for number in range(ROLLBACKS):
         version = 1 if number % 2 == 0 else 2
-        began, ended = site.roll_back(*(("--to", str(version)) if number else ()))
+        began, ended = site.command("rollback", *(("--to", str(version)) if number else ()))
         room.rollbacks.append((began, ended, version))
         room.wait(1 / ROLLBACKS)
     return f"{ROLLBACKS} commands"
@@ -223,7 +222,7 @@ STEPS = (
     Step("shadow", "version 2 answers copies of the requests", 1.0, shadow),
     Step("canary 10 %", "version 2 answers a tenth of the leads", 1.0, canary(0.1)),
     Step("canary 50 %", "version 2 answers half of the leads", 1.0, canary(0.5)),
-    Step("cutover", "version 2 answers all leads, version 1 stays warm", 0.8, cutover),
+    Step("cutover", "version 2 becomes champion, version 1 stays warm", 0.8, cutover),
     Step("rollback", "`leadscore rollback`, then `--to 2`, `--to 1` and so on", 1.2, rollback),
     Step("worker killed", "SIGKILL", 0.8, worker_killed),
     Step("worker drained", "SIGTERM", 0.8, worker_drained),

@@ -79,11 +79,11 @@ def document(found: "Drill") -> str:
 
 Written by `make drill`. Load, server and drill shared one machine: {machine}.
 
-{found.rate:.0f} requests a second for {found.minutes:g} minutes over 16 connections, in an open loop: each latency counts
-from the moment its request was due, whether it could be sent then or not. One lead a request of 50 features, every
-sixteenth request five; two workers, capture of every request on. Each answer is compared: the variant that the routing
-gives this lead at this moment (old or new while traffic moves), its version and digest, the lead's id, and the score of
-that bundle's own scorer within 1e-5.
+{found.rate:.0f} requests a second for {found.minutes:g} minutes over 16 connections, in an open loop: a latency counts
+from the moment its request was due, whether it could be sent then or not. A lead has 50 features; every sixteenth
+request holds five leads, the others one. Two workers; every request is captured. Each answer is compared: the variant
+that the routing gives this lead at this moment (old or new while traffic moves), its version and digest, the lead's id,
+and the score of that bundle's own scorer within 1e-5.
 
 {as_table(found)}
 

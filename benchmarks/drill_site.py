@@ -1,14 +1,12 @@
 """The drill's site: a home with three registered packages that answer differently, and how traffic is moved there.
 
-Cutover and rollback go through the product's own step and command; shadow and canary weights are given to the endpoint
-directly, because their own way takes days. Whatever moves traffic is noted with its times: `timeline` tells which
-models may answer a request.
+Cutover follows the release's own state machine and rollback is the product's command; the weights of shadow and canary
+are given to the endpoint directly, because their own way takes days. Whatever moves traffic is noted with its times:
+`timeline` tells which models may answer a request.
 """
 
 import http.client
 import json
-import random
-import shutil
 import subprocess
 import sys
 import time
@@ -27,13 +25,16 @@ from leadscore_assets.domain.calendar import WEEK
 from leadscore_assets.domain.facts import EndpointStatus, Package, Variant
 from leadscore_assets.domain.generator import Preset, generate_week, preset_contract
 from leadscore_assets.domain.policy import Policy, policy_from
-from leadscore_assets.domain.release_state import CANDIDATE, PRIMARY, SHADOW
+from leadscore_assets.domain.release_events import Registered
+from leadscore_assets.domain.release_state import CANDIDATE, PRIMARY, SHADOW, Model, desired
+from leadscore_assets.domain.rollout import advance
 from leadscore_assets.domain.scoring import Scorer
 from leadscore_assets.domain.training import train_bundle
 from leadscore_assets.resources import open_platform
 from leadscore_assets.settings import load_settings
 from leadscore_assets.steps.platform import Platform
-from leadscore_assets.steps.rolling_out import register_package
+from leadscore_assets.steps.release_store import keep_release, present_release
+from leadscore_assets.steps.rolling_out import look_at_release
 
 START = date(2026, 1, 5)
 MODELS = 3
@@ -88,20 +89,37 @@ class Site:
         copied = self._variant(SHADOW, shadow, 0.0) if shadow else None
         return self._moving(lambda: self.platform.endpoint.deploy(variants, shadow=copied, salt="drill"))
 
+    def begin(self) -> None:
+        """Let version 1 answer as the registry's production model, as it does where a home is taken over."""
+        self.platform.registry.promote(1)
+        self._moving(lambda: look_at_release(self.platform).status)
+
     def cut_over(self, version: int) -> EndpointStatus:
-        """Release a package by the product's own step."""
-        return self._moving(lambda: register_package(self.platform, self.packages[version - 1]).status)
+        """Make a version the champion as the release does; its evidence is not read, as no week stands behind it."""
+        platform, package = self.platform, self.packages[version - 1]
+        event = Registered(Model(package.digest, package.version))
+        state = advance(present_release(platform), event, platform.policy.release, platform.now()).state
+        wanted = desired(state)
+        assert wanted is not None
 
-    def roll_back(self, *arguments: str) -> tuple[float, float]:
-        """Run `leadscore rollback` as a person does; return when the command began and ended."""
-        times: list[float] = [time.perf_counter()]
+        def move() -> EndpointStatus:
+            warm = [wanted.warm] if wanted.warm else []
+            status = platform.endpoint.deploy([*wanted.variants, *warm], shadow=wanted.shadow, salt=wanted.salt)
+            keep_release(platform, state, ())
+            return status
 
-        def command() -> EndpointStatus:
-            self.cli("rollback", *arguments)
+        return self._moving(move)
+
+    def command(self, *arguments: str) -> tuple[float, float]:
+        """Move traffic by the product's own command; return when it began and ended."""
+        times = [time.perf_counter()]
+
+        def run() -> EndpointStatus:
+            self.cli(*arguments)
             times.append(time.perf_counter())
             return self.platform.endpoint.status()
 
-        self._moving(command)
+        self._moving(run)
         return times[0], times[1]
 
     def cli(self, *arguments: str, code: int = 0) -> str:
@@ -112,14 +130,17 @@ class Site:
         return " ".join(f"{done.stdout} {done.stderr}".split())
 
     def corrupted(self) -> Package:
-        """Register a package of a bundle with one byte turned over."""
-        good, draw = self.platform.bundles.path(self.packages[-1].digest), random.Random(1)
-        digest = f"{draw.getrandbits(256):064x}"
-        bad = good.with_name(digest)
-        shutil.copytree(good, bad)
-        model = bad / bundle.MODEL
+        """Register a package whose kept bundle has one byte turned over."""
+        bundles = self.platform.bundles
+        _, files = bundle.read(bundles.path(self.packages[-1].digest))
+        draft = self.home / "draft-corrupt"
+        draft.mkdir()
+        bundle.write(draft, {**files, bundle.LINEAGE: b'{"seed": -1}'})
+        digest = bundles.add(draft)
+        model = bundles.path(digest) / bundle.MODEL
         content = bytearray(model.read_bytes())
         content[len(content) // 2] ^= 0xFF
+        model.chmod(0o600)
         model.write_bytes(content)
         return _registered(self.platform, digest, START + WEEK * MODELS)
 

@@ -21,7 +21,7 @@ _LATE_SECONDS = 10.0
 
 
 class Exchange(NamedTuple):
-    """One request by its number: when it was due, sent and done (perf_counter), its status (0 when lost), the answer."""
+    """One request by its number: when it was due, sent and done (perf_counter), its status (0: lost), the answer."""
 
     number: int
     due: float
