@@ -73,9 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: WorkerOptions, folder: StateFolder) -> None:
-    import uvicorn
-
     from leadscore_assets.serving.app import ScoringApp
+    from leadscore_assets.serving.draining import DrainingServer
     from leadscore_assets.serving.models import Live
 
     live = Live()
@@ -93,7 +92,7 @@ def _serve(options: WorkerOptions, folder: StateFolder) -> None:
         station=station,
         waiting=lambda: len(server.server_state.tasks),
     )
-    server = uvicorn.Server(_config(app))
+    server = DrainingServer(_config(app))
     # uvicorn raises the signal again when it has drained; this handler makes that a normal end.
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
