@@ -75,9 +75,11 @@ def as_json(found: "Drill") -> dict[str, Any]:
 def document(found: "Drill") -> str:
     """Write the page."""
     machine = f"{os.cpu_count()} cores ({platform.machine()}), {platform.system()}, Python {platform.python_version()}"
+    busy = f"load average at the end {os.getloadavg()[2]:.1f}, priority of the drill {os.nice(0)}"
     return f"""# The release drill
 
-Written by `make drill`. Load, server and drill shared one machine: {machine}.
+Written by `make drill`. Load, server and drill shared one machine, with whatever else ran there: {machine},
+{busy}.
 
 {found.rate:.0f} requests a second for {found.minutes:g} minutes over 16 connections, in an open loop: a latency counts
 from the moment its request was due, whether it could be sent then or not. A lead has 50 features; every sixteenth

@@ -120,12 +120,13 @@ def platform_resource(settings: Settings) -> "dg.ResourceDefinition":
 
     def _open(context: "dg.InitResourceContext") -> Platform:
         run = context.run
-        return open_platform(settings, actor=_launcher(run.tags, settings.actor) if run else None)
+        return open_platform(settings, actor=launcher(run.tags, settings.actor) if run else None)
 
     return dg.ResourceDefinition(resource_fn=_open, description="The site's rules and one adapter for every port.")
 
 
-def _launcher(tags: dict[str, str] | object, actor: str) -> str:
+def launcher(tags: dict[str, str] | object, actor: str) -> str:
+    """Return who launched a run: a schedule, a sensor, a command's user, else somebody in the UI."""
     known = dict(tags) if isinstance(tags, dict) else {}
     for tag, kind in (("dagster/schedule_name", "schedule"), ("dagster/sensor_name", "sensor")):
         if tag in known:

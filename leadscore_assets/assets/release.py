@@ -1,6 +1,7 @@
 """Release: the registered package and the endpoint that serves the champion."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -10,6 +11,7 @@ from leadscore_assets.domain.facts import EndpointStatus
 from leadscore_assets.domain.release_state import ReleaseState
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.releasing import package_candidate, release
+from leadscore_assets.steps.rolling_out import Moved
 
 BACKFILL_TAGS = ("dagster/backfill", "leadscore/backfill")
 
@@ -61,29 +63,36 @@ def endpoint(_: Weekly) -> dg.AssetsDefinition:
             return
         with told_apart():
             found = release(platform, insist="dagster/sensor_name" not in context.run.tags)
-        for problem in found.moved.problems:
-            context.log.warning(problem)
-        moved = found.moved
         yield dg.MaterializeResult(
             data_version=dg.DataVersion(found.package.digest),
             metadata={
-                "version": found.package.version,
+                **live_metadata(context, found.moved),
                 "semver": found.package.semver,
-                "bundle": short(found.package.digest),
                 "week": f"{found.package.week}",
-                "address": dg.MetadataValue.url(moved.status.address),
-                "generation": moved.status.generation,
-                "changed": found.changed,
-                "phase": moved.state.phase,
-                "decision": moved.state.decision or "none",
-                "because": moved.reason or "nothing is in hand",
-                "next": _next(moved.state),
-                "variants": dg.MetadataValue.table(_variants(moved.status)),
                 **readable({name: value for name, value in found.package.metrics.items() if name == "spearman"}),
             },
         )
 
     return _endpoint
+
+
+def live_metadata(context: dg.AssetExecutionContext | dg.OpExecutionContext, moved: Moved) -> dict[str, Any]:
+    """Describe what answers after a step of the release: weights, phase, decision, next step and when."""
+    for problem in moved.problems:
+        context.log.warning(problem)
+    state, champion = moved.state, moved.state.champion
+    return {
+        "version": champion.version if champion else 0,
+        "bundle": short(champion.digest) if champion else "none",
+        "address": dg.MetadataValue.url(moved.status.address),
+        "generation": moved.status.generation,
+        "changed": moved.changed,
+        "phase": state.phase,
+        "decision": state.decision or "none",
+        "because": moved.reason or "nothing is in hand",
+        "next": _next(state),
+        "variants": dg.MetadataValue.table(_variants(moved.status)),
+    }
 
 
 def _next(state: ReleaseState) -> str:

@@ -2,6 +2,8 @@
 
 import dagster as dg
 
+from leadscore_assets.automation.rollback import rollback_job
+
 LEADS = ("weekly_leads", "lead_profile")
 DRIFT = ("drift_report",)
 LISTS = ("scored_leads",)
@@ -24,5 +26,6 @@ JOBS = [
     _job("backfill_job", LEADS + DRIFT + CANDIDATE, "Ingest, train and judge a historical week; never releases."),
     _job("weekly_job", LEADS + DRIFT + CANDIDATE + RELEASE, "The whole loop for one week."),
     _job("replay_job", ("replay_report",), "Decide the past again under other policies; never releases."),
-    _job("endpoint_job", ("endpoint",), "Bring the newest package with sound evidence live."),
+    _job("endpoint_job", ("endpoint",), "Look at the release in hand, and bring a new package on its way."),
+    rollback_job,
 ]

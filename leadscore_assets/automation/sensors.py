@@ -51,13 +51,25 @@ def rollout_sensor(
     A look that moves nothing is kept here. A run also mends an endpoint that serves something else, and brings a
     package on its way whose own run was cut short.
     """
-    if present_release(platform).champion and not package_waits(platform):
-        reason = look_quietly(platform)
-        if reason is not None:
-            return dg.SkipReason(reason)
-    elif not package_waits(platform):
+    if package_waits(platform):
+        return _one_look(platform)
+    if present_release(platform).champion is None:
         return dg.SkipReason("nothing was released yet")
+    reason = look_quietly(platform)
+    if reason is None or _unrecorded(context, platform):
+        return _one_look(platform)
+    return dg.SkipReason(reason)
+
+
+def _one_look(platform: Platform) -> dg.SensorResult:
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"release:{platform.now():%Y-%m-%dT%H:%M}")])
+
+
+def _unrecorded(context: dg.SensorEvaluationContext, platform: Platform) -> bool:
+    """Tell whether the endpoint changed outside a run, as a command does, so that Dagster shows an earlier one."""
+    event = context.instance.get_latest_materialization_event(dg.AssetKey("endpoint"))
+    shown = event.asset_materialization.metadata.get("generation") if event and event.asset_materialization else None
+    return shown is not None and shown.value != platform.endpoint.status().generation
 
 
 SENSORS = [rollout_sensor, weeks_with_late_or_corrected_leads]

@@ -75,7 +75,6 @@ def rate_interval(events: float, trials: float, *, alpha: float) -> tuple[float,
     """
     if not trials:
         return 0.0, 1.0
-    # Imported here: going back must not wait for it, and never asks for it.
     from scipy.special import betaln
 
     mixed = float(betaln(events + 0.5, trials - events + 0.5) - betaln(0.5, 0.5))

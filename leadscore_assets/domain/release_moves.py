@@ -56,7 +56,7 @@ def approve(state: ReleaseState, *, policy: ReleasePolicy, now: datetime, actor:
         return cutover(state, policy=policy, now=now, reason="the first model: there is nothing to compare it with")
     if policy.shadow:
         return _shadowed(state, policy=policy, now=now)
-    return next_step(state, policy=policy, now=now, reason=f"{policy.strategy}: no shadow is asked for")
+    return next_step(state, policy=policy, now=now, reason=f"the release is {policy.strategy}, without shadow")
 
 
 def next_step(state: ReleaseState, *, policy: ReleasePolicy, now: datetime, reason: str) -> Advance:
@@ -92,7 +92,8 @@ def cutover(state: ReleaseState, *, policy: ReleasePolicy, now: datetime, reason
     past = _past(state)
     if former:
         state = noted(state, former, "retired", now=now, reason=f"version {model.version} took its place")
-    state = noted(state, model, "champion", now=now, reason=reason, weight=1.0)
+    told = f"takes the place of version {former.version}: {reason}" if former else reason
+    state = noted(state, model, "champion", now=now, reason=told, weight=1.0)
     state = replace(
         _entered(state, "champion", now),
         candidate=None,

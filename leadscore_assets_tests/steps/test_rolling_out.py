@@ -1,15 +1,18 @@
 """Rolling out: one event through endpoint, ledger and registry, and back again."""
 
 from collections.abc import Callable
+from pathlib import Path
 
+import psutil
 import pytest
 
 from leadscore_assets.domain.errors import CorruptArtefact, Missing, Refused
+from leadscore_assets.domain.facts import Variant
 from leadscore_assets.domain.release_state import story_problems
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_store import present_release
 from leadscore_assets.steps.releasing import package_candidate, release, serves_the_champion
-from leadscore_assets.steps.rolling_out import look_at_release, roll_back
+from leadscore_assets.steps.rolling_out import look_at_release, look_quietly, roll_back
 from leadscore_assets_tests.home import NEW, Home
 
 
@@ -68,8 +71,6 @@ def test_a_target_that_is_missing_or_broken_is_refused_and_nothing_moves(release
 
 def test_a_server_that_serves_something_else_is_brought_back_and_said_once(released: Platform) -> None:
     first = released.registry.get(1)
-    from leadscore_assets.domain.facts import Variant
-
     released.endpoint.deploy([Variant("primary", first.digest, 1)])
     assert serves_the_champion(released)
     assert look_at_release(released).changed
@@ -77,3 +78,66 @@ def test_a_server_that_serves_something_else_is_brought_back_and_said_once(relea
     assert len(released.ledger.records(action="repaired")) == 1
     assert not look_at_release(released).changed
     assert len(released.ledger.records(action="repaired")) == 1
+
+
+def test_a_rollback_needs_neither_registry_nor_ledger_and_tells_them_later(released: Platform, tmp_path: Path) -> None:
+    home = Path(released.lake.local_path("release/state.json")).parents[2]
+    broken = [home / "registry" / "mlflow.db", home / "ledger.db"]
+    for path in broken:
+        path.rename(tmp_path / path.name)
+        path.write_bytes(b"no database at all" * 99)
+    moved = roll_back(released, to=1, actor="ann", reason="complaints")
+    assert served(released) == [1]
+    assert [problem.split(" could")[0] for problem in moved.problems] == ["the ledger", "the registry"]
+    assert look_at_release(released).problems
+    assert served(released) == [1]
+    for path in broken:
+        path.unlink()
+        (tmp_path / path.name).rename(path)
+    assert look_at_release(released).problems == ()
+    assert released.registry.production().version == 1
+    assert [item.subject for item in released.ledger.records(action="rolled back")] == ["package 2"]
+    assert [item.subject for item in released.ledger.records(action="promoted")][-1] == "package 1"
+    assert serves_the_champion(released) == []
+
+
+def test_an_endpoint_that_a_person_stopped_stays_so_until_it_is_started_or_released_to(released: Platform) -> None:
+    released.endpoint.stop()
+    assert not look_at_release(released).changed
+    assert not released.endpoint.status().running
+    assert "was stopped by a person" in serves_the_champion(released)[0]
+    assert look_quietly(released) is not None
+    roll_back(released, to=1, actor="ann", reason="complaints")
+    assert served(released) == [1]
+
+
+def test_an_endpoint_whose_server_was_killed_is_brought_back_at_the_next_look(released: Platform) -> None:
+    status = released.endpoint.status()
+    assert status.pid
+    psutil.Process(status.pid).kill()
+    psutil.wait_procs([psutil.Process(status.pid)] if psutil.pid_exists(status.pid) else [], timeout=10)
+    assert look_quietly(released) is None
+    assert look_at_release(released).changed
+    assert served(released) == [2]
+    [record] = released.ledger.records(action="repaired")
+    assert "did not run" in record.reason
+
+
+def test_a_target_whose_bundle_is_gone_is_refused_and_nothing_moves(released: Platform) -> None:
+    before = present_release(released)
+    package = released.registry.get(1)
+    folder = released.bundles.path(package.digest)
+    kept = folder.with_name("kept")
+    folder.rename(kept)
+    with pytest.raises(Missing):
+        roll_back(released, to=1, actor="ann", reason="x")
+    kept.rename(folder)
+    assert served(released) == [2]
+    assert present_release(released).champion == before.champion
+
+
+def test_a_state_that_cannot_be_read_is_named_and_nothing_moves(released: Platform) -> None:
+    released.lake.write_json("release/state.json", {"state": {"phase": 7, "history": 3}})
+    with pytest.raises(CorruptArtefact, match=r"release/state\.json"):
+        look_at_release(released)
+    assert served(released) == [2]

@@ -1,0 +1,61 @@
+"""Conversions by model: leads of the lake, joined by the hash that dealt them."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from leadscore_assets.domain.calendar import at_midnight
+from leadscore_assets.domain.release_state import CANDIDATE, PRIMARY, Model, ReleaseState, Transition
+from leadscore_assets.domain.routing import routed
+from leadscore_assets.steps.outcomes import known_outcomes, shared_periods
+from leadscore_assets.steps.platform import Platform
+from leadscore_assets_tests.home import WEEKS, leads
+
+OLD, NEW = Model("a" * 64, 1), Model("b" * 64, 2)
+START = at_midnight(WEEKS[1]) + timedelta(days=2)
+LATER = START + timedelta(days=6)
+NOW = LATER + timedelta(days=9)
+
+
+def shared(*moves: tuple[float, object]) -> ReleaseState:
+    history = [Transition(START - timedelta(days=9), NEW, "none", "registered", 0.0, "platform", "x")]
+    history += [Transition(at, NEW, "canary", "canary", weight, "platform", "x") for weight, at in moves]  # type: ignore[arg-type]
+    return ReleaseState(phase="canary", candidate=NEW, champion=OLD, salt="salt", history=tuple(history))
+
+
+def test_each_share_has_its_time_and_an_earlier_release_of_the_same_model_none() -> None:
+    state = shared((0.1, START), (0.5, LATER))
+    assert shared_periods(state, NOW) == [(START, LATER, 0.1), (LATER, NOW, 0.5)]
+    again = Transition(LATER, NEW, "rolled_back", "registered", 0.0, "ann", "x")
+    assert shared_periods(replace(state, history=(*state.history, again)), NOW) == []
+
+
+def test_conversions_are_counted_for_the_model_that_the_hash_names(on_leads: Platform) -> None:
+    platform = replace(on_leads, now=lambda: NOW)
+    found = known_outcomes(platform, shared((0.1, START), (0.5, LATER)))
+    expected = {0.1: [0, 0, 0, 0], 0.5: [0, 0, 0, 0]}
+    for week in WEEKS[1:4]:
+        for row in leads(week).to_pylist():
+            if not START <= row["created_at"] < NOW:
+                continue
+            weight = 0.1 if row["created_at"] < LATER else 0.5
+            name = routed(row["lead_id"], [(PRIMARY, 1 - weight), (CANDIDATE, weight)], salt="salt")
+            at = 0 if name == CANDIDATE else 2
+            expected[weight][at] += 1
+            expected[weight][at + 1] += row["converted"]
+    assert {item.weight: list(item.to_json().values())[1:] for item in found} == expected
+    assert sum(sum(numbers[::2]) for numbers in expected.values()) > 300
+
+
+def test_weeks_are_not_read_again_until_they_change(on_leads: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    platform, state = replace(on_leads, now=lambda: NOW), shared((0.5, START))
+    first = known_outcomes(platform, state)
+    monkeypatch.setattr(type(platform.lake), "read_files", lambda *_: pytest.fail("the lake was read again"))
+    assert known_outcomes(platform, state) == first
+
+
+def test_before_any_share_and_before_any_lead_there_are_no_outcomes(on_leads: Platform) -> None:
+    assert known_outcomes(replace(on_leads, now=lambda: NOW), shared()) == ()
+    future = shared((0.5, NOW + timedelta(days=900)))
+    assert known_outcomes(replace(on_leads, now=lambda: NOW + timedelta(days=901)), future) == ()
