@@ -18,7 +18,6 @@ from leadscore_assets.domain.errors import PermanentError
 from leadscore_assets.domain.facts import Variant
 from leadscore_assets.domain.release_state import PRIMARY
 
-ROLLBACKS = 5
 _WAIT_SECONDS = 45.0
 _CHUNK = 1 << 20
 
@@ -91,14 +90,18 @@ def cutover(site: Site, room: Room) -> str:
     return ", ".join(f"version {item.version} at {item.weight:.0%}" for item in status.variants)
 
 
-def rollback(site: Site, room: Room) -> str:
+def rollbacks(times: int) -> Callable[[Site, Room], str]:
     """Roll back by the command, then back and forth by the version's name."""
-    for number in range(ROLLBACKS):
-        version = 1 if number % 2 == 0 else 2
-        began, ended = site.command("rollback", *(("--to", str(version)) if number else ()))
-        room.rollbacks.append((began, ended, version))
-        room.wait(1 / ROLLBACKS)
-    return f"{ROLLBACKS} commands"
+
+    def act(site: Site, room: Room) -> str:
+        for number in range(times):
+            version = 1 if number % 2 == 0 else 2
+            began, ended = site.command("rollback", *(("--to", str(version)) if number else ()))
+            room.rollbacks.append((began, ended, version))
+            room.wait(1 / times)
+        return f"{times} commands"
+
+    return act
 
 
 def worker_killed(site: Site, room: Room) -> str:
@@ -223,7 +226,7 @@ STEPS = (
     Step("canary 10 %", "version 2 answers a tenth of the leads", 1.0, canary(0.1)),
     Step("canary 50 %", "version 2 answers half of the leads", 1.0, canary(0.5)),
     Step("cutover", "version 2 becomes champion, version 1 stays warm", 0.8, cutover),
-    Step("rollback", "`leadscore rollback`, then `--to 2`, `--to 1` and so on", 1.2, rollback),
+    Step("rollback", "`leadscore rollback`, then `--to 2`, `--to 1` and so on", 1.2, rollbacks(5)),
     Step("worker killed", "SIGKILL", 0.8, worker_killed),
     Step("worker drained", "SIGTERM", 0.8, worker_drained),
     Step("shadow hangs", "SIGSTOP", 1.4, shadow_hangs),
