@@ -6,7 +6,7 @@ HOME_DIR ?= demo_home
 UV := 0.13.8
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo dev test format lint types layers unit bench-decisions bench-release bench-serving constraints clean
+.PHONY: demo dev test format lint types layers unit bench-decisions bench-release bench-serving drill constraints clean
 
 demo: $(VENV)/.installed  ## set up, run the weekly loop on generated leads, leave a live endpoint
 	@$(BIN)/leadscore --home $(HOME_DIR) demo
@@ -41,6 +41,9 @@ bench-release: $(VENV)/.installed-dev  ## measure the error rates of the release
 
 bench-serving: $(VENV)/.installed-dev  ## measure the server beside FastAPI, Flask and MLflow and write it into docs
 	$(BIN)/python -m benchmarks.serving --docs docs
+
+drill: $(VENV)/.installed-dev  ## ten minutes of releases and faults under load, every answer checked, written into docs
+	$(BIN)/python -m benchmarks.drill --docs docs
 
 constraints: $(VENV)/bin/uv  ## pin every package of every extra again
 	$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.11 --universal --upgrade \

@@ -11,11 +11,24 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+_CLOSING = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 _LATE_SECONDS = 10.0
+
+
+class Exchange(NamedTuple):
+    """One request by its number: when it was due, sent and done (perf_counter), its status (0: lost), the answer."""
+
+    number: int
+    due: float
+    sent: float
+    done: float
+    status: int
+    received: bytes
 
 
 @dataclass
@@ -40,13 +53,15 @@ class _Line:
     """One connection with its request in flight."""
 
     sock: socket.socket
+    number: int = 0
     due: float = 0.0
+    sent: float = 0.0
     received: bytes = b""
     wanted: int = 0
 
 
 class Client:
-    """Connections to one server; `requests` are whole HTTP requests, sent in turn."""
+    """Connections to one server; `requests` are whole HTTP requests, sent in turn; `look` hears how each one went."""
 
     def __init__(
         self,
@@ -54,7 +69,7 @@ class Client:
         requests: Sequence[bytes],
         *,
         connections: int = 16,
-        look: Callable[[int, bytes], None] | None = None,
+        look: Callable[[Exchange], None] | None = None,
     ) -> None:
         self._port = port
         self._requests = requests
@@ -79,8 +94,8 @@ class Client:
         self._drain(load)
         return load
 
-    def open_loop(self, rate: float, seconds: float, *, during: Callable[[float], None] | None = None) -> Load:
-        """Send `rate` requests a second for a time; `during` hears the time passed after every look."""
+    def open_loop(self, rate: float, seconds: float, *, during: Callable[[float], bool | None] | None = None) -> Load:
+        """Send `rate` requests a second for a time; `during` hears the time passed, and ends the load with True."""
         load, start, number = Load(), time.perf_counter() + 0.05, 0
         total, due = int(rate * seconds), deque[float]()
         while number < total or due:
@@ -92,12 +107,14 @@ class Client:
                 self._send(self._free.popleft(), due.popleft(), load)
             if due and now - due[0] > _LATE_SECONDS and number >= total:
                 load.lost += len(due)
+                for at, late in enumerate(due):
+                    self._tell(Exchange(self._sent + at, late, now, now, 0, b""))
                 break
             wait = start + number / rate - time.perf_counter() if number < total else 0.05
             for line in self._ready(max(0.0, min(wait, 0.05))):
                 self._take(line, load, again=False)
-            if during:
-                during(now - start)
+            if during and during(now - start):
+                total = number
         self._drain(load)
         load.seconds = max(time.perf_counter() - start, seconds)
         return load
@@ -126,7 +143,8 @@ class Client:
         return [self._lines[handle] for handle, _ in found]
 
     def _send(self, line: _Line, due: float, load: Load) -> None:
-        line.due, line.received, line.wanted = due, b"", 0
+        line.number, line.due, line.sent = self._sent, due, time.perf_counter()
+        line.received, line.wanted = b"", 0
         request = self._requests[self._sent % len(self._requests)]
         self._sent += 1
         try:
@@ -149,22 +167,24 @@ class Client:
             line.wanted = head + 4 + (int(length[1]) if length else 0) if head >= 0 else 0
         if line.wanted and len(line.received) >= line.wanted:
             self._done(line, load)
-            self._free.append(line)
+            if _CLOSING.search(line.received[: line.received.find(b"\r\n\r\n")]):
+                self._broken(line, load)
+            else:
+                self._free.append(line)
             if again:
                 self._send(self._free.popleft(), time.perf_counter(), load)
 
     def _done(self, line: _Line, load: Load) -> None:
-        status = int(line.received[9:12])
+        status, now = int(line.received[9:12]), time.perf_counter()
         load.statuses[status] = load.statuses.get(status, 0) + 1
         if status == 200:
-            load.latencies.append(time.perf_counter() - line.due)
-        if self._look:
-            self._look(status, line.received)
+            load.latencies.append(now - line.due)
+        self._tell(Exchange(line.number, line.due, line.sent, now, status, line.received))
         line.due = 0.0
 
     def _broken(self, line: _Line, load: Load) -> None:
         """A connection that ends while it waits has lost its request; an idle one has lost nothing."""
-        load.lost += line.due > 0
+        self._lose(line, load)
         self._poll.unregister(line.sock.fileno())
         del self._lines[line.sock.fileno()]
         line.sock.close()
@@ -177,7 +197,18 @@ class Client:
         while any(line.due for line in self._lines.values()) and time.perf_counter() < end:
             for line in self._ready(0.05):
                 self._take(line, load, again=False)
-        load.lost += sum(line.due > 0 for line in self._lines.values())
+        for line in self._lines.values():
+            self._lose(line, load)
+
+    def _lose(self, line: _Line, load: Load) -> None:
+        if line.due:
+            load.lost += 1
+            self._tell(Exchange(line.number, line.due, line.sent, time.perf_counter(), 0, b""))
+            line.due = 0.0
+
+    def _tell(self, exchange: Exchange) -> None:
+        if self._look:
+            self._look(exchange)
 
 
 def post(path: str, body: bytes, *, headers: str = "") -> bytes:

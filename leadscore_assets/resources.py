@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from leadscore_assets.backends.ports import LeadSource
+from leadscore_assets.backends.ports import BundleStore, Lake, LeadSource, Ledger, ModelRegistry, Trainer
 from leadscore_assets.settings import Settings
 from leadscore_assets.steps.platform import Platform
 
@@ -19,16 +21,27 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
+class _Later:
+    """A port that is opened, its libraries imported, when it is first used: going back must not wait for either."""
+
+    def __init__(self, opening: Callable[[], Any]) -> None:
+        self._opening = opening
+
+    @cached_property
+    def _opened(self) -> Any:
+        return self._opening()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._opened, name)
+
+
 def open_platform(
     settings: Settings, *, actor: str | None = None, now: Callable[[], datetime] = system_clock
 ) -> Platform:
     """Open every port of a home; nothing is read or connected before it is used."""
-    from leadscore_assets.backends.ledger import SqlLedger
     from leadscore_assets.backends.local.bundles import LocalBundles
     from leadscore_assets.backends.local.endpoint import LocalEndpoint
     from leadscore_assets.backends.local.lake import LocalLake
-    from leadscore_assets.backends.local.registry import MlflowRegistry
-    from leadscore_assets.backends.local.trainer import LocalTrainer
     from leadscore_assets.serving.desired import CaptureRules
 
     home, values = settings.home, settings.values
@@ -38,11 +51,11 @@ def open_platform(
         contract=contract,
         policy=policy,
         start_week=values.start_week,
-        source=open_source(settings, now=now),
+        source=_Later(lambda: open_source(settings, now=now)),
         lake=lake,
-        trainer=LocalTrainer(folder=home / "training", lake=lake, bundles=bundles),
+        trainer=_Later(lambda: _trainer(home, lake, bundles)),
         bundles=bundles,
-        registry=MlflowRegistry(folder=home / "registry", now=now),
+        registry=_Later(lambda: _registry(home, now)),
         endpoint=LocalEndpoint(
             folder=home / "endpoint",
             bundles=bundles,
@@ -53,9 +66,27 @@ def open_platform(
             home=home,
             capture=CaptureRules(**policy.capture.model_dump(), masked=tuple(sorted(contract.personal))),
         ),
-        ledger=SqlLedger(f"sqlite:///{home / 'ledger.db'}", actor=actor or settings.actor, now=now),
+        ledger=_Later(lambda: _ledger(home, actor or settings.actor, now)),
         now=now,
     )
+
+
+def _trainer(home: Path, lake: Lake, bundles: BundleStore) -> Trainer:
+    from leadscore_assets.backends.local.trainer import LocalTrainer
+
+    return LocalTrainer(folder=home / "training", lake=lake, bundles=bundles)
+
+
+def _registry(home: Path, now: Callable[[], datetime]) -> ModelRegistry:
+    from leadscore_assets.backends.local.registry import MlflowRegistry
+
+    return MlflowRegistry(folder=home / "registry", now=now)
+
+
+def _ledger(home: Path, actor: str, now: Callable[[], datetime]) -> Ledger:
+    from leadscore_assets.backends.ledger import SqlLedger
+
+    return SqlLedger(f"sqlite:///{home / 'ledger.db'}", actor=actor, now=now)
 
 
 def open_source(settings: Settings, *, now: Callable[[], datetime] = system_clock) -> LeadSource:

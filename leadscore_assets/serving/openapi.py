@@ -8,6 +8,7 @@ from leadscore_assets.serving.body import MAXIMUM_BYTES
 from leadscore_assets.serving.models import Model
 from leadscore_assets.serving.openapi_rollback import ROLLBACK, TOKEN
 from leadscore_assets.serving.payload import MAXIMUM_RECORDS
+from leadscore_assets.serving.runtime import INFERENCE_ID_LENGTH
 
 Schema = dict[str, Any]
 
@@ -16,10 +17,16 @@ def described(name: str, contract: Contract, models: Sequence[Model]) -> Schema:
     """Describe an endpoint: every path, the lead it takes and the answer it gives."""
     versions = ", ".join(f"{model.placed.name} version {model.placed.version}" for model in models)
     target = {"name": "X-Amzn-SageMaker-Target-Variant", "in": "header", "schema": {"type": "string"}}
-    target["schema"] = {"type": "string", "enum": [model.placed.name for model in models]}
-    identity = {"name": "X-Amzn-SageMaker-Inference-Id", "in": "header", "schema": {"type": "string", "maxLength": 64}}
-    invoke = _invoke([target, identity])
-    runtime = {**_invoke([target, identity], runtime=True), "operationId": "invokeEndpoint"}
+    target["schema"] = {"type": "string", "enum": [*(model.placed.name for model in models), ""]}
+    target["description"] = "The variant that answers; empty is as if it were not there."
+    identity = {"name": "X-Amzn-SageMaker-Inference-Id", "in": "header", "schema": {"type": "string"}}
+    cut = {
+        **identity,
+        "description": f"The client's own id of the request; its first {INFERENCE_ID_LENGTH} characters.",
+    }
+    bounded = {**identity, "schema": {"type": "string", "pattern": f"^[ -~]{{0,{INFERENCE_ID_LENGTH}}}$"}}
+    invoke = _invoke([target, cut])
+    runtime = {**_invoke([target, bounded], runtime=True), "operationId": "invokeEndpoint"}
     return {
         "openapi": "3.1.0",
         "info": {"title": f"Endpoint {name}", "version": f"{contract.version}", "description": f"Serves {versions}."},
@@ -104,7 +111,11 @@ def _refusal(about: str) -> Schema:
 
 def _lead(contract: Contract) -> Schema:
     properties: Schema = {
-        contract.key: {"type": ["string", "integer", "null"], "description": "The lead's id; it comes back as text."},
+        contract.key: {
+            "type": ["string", "integer", "null"],
+            "pattern": r"\S",
+            "description": "The lead's id; it comes back as text.",
+        },
         contract.created_at: {
             **_moment(required=contract.needs_created_at),
             "description": "When the lead was created.",

@@ -16,7 +16,7 @@ INFERENCE_ID = b"x-amzn-sagemaker-inference-id"
 _PATH = re.compile(r"/endpoints/([^/]+)/invocations")
 _VISIBLE = re.compile(rb"[\x20-\x7e]*")
 _CUSTOM_ATTRIBUTES_LENGTH = 1024
-_INFERENCE_ID_LENGTH = 64
+INFERENCE_ID_LENGTH = 64
 _MESSAGE_CHARACTERS = 2_000
 
 
@@ -28,12 +28,12 @@ def endpoint_of(path: str) -> str | None:
 
 def inference_id(headers: dict[bytes, bytes]) -> str:
     """Return the client's own id of a request, cut to the length that InvokeEndpoint allows; empty without one."""
-    return headers.get(INFERENCE_ID, b"")[:_INFERENCE_ID_LENGTH].decode("latin-1")
+    return headers.get(INFERENCE_ID, b"")[:INFERENCE_ID_LENGTH].decode("latin-1")
 
 
 def header_problem(headers: dict[bytes, bytes]) -> str | None:
     """Say which of InvokeEndpoint's own headers breaks its rule."""
-    for name, longest in ((CUSTOM_ATTRIBUTES, _CUSTOM_ATTRIBUTES_LENGTH), (INFERENCE_ID, _INFERENCE_ID_LENGTH)):
+    for name, longest in ((CUSTOM_ATTRIBUTES, _CUSTOM_ATTRIBUTES_LENGTH), (INFERENCE_ID, INFERENCE_ID_LENGTH)):
         value = headers.get(name, b"")
         if len(value) > longest or not _VISIBLE.fullmatch(value):
             return f"header {name.decode()} must have at most {longest} visible ASCII characters"

@@ -83,9 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: WorkerOptions, folder: StateFolder) -> None:
-    import uvicorn
-
     from leadscore_assets.serving.app import ScoringApp
+    from leadscore_assets.serving.draining import DrainingServer
     from leadscore_assets.serving.front import Front
     from leadscore_assets.serving.lane import Lane
     from leadscore_assets.serving.models import Live
@@ -108,7 +107,7 @@ def _serve(options: WorkerOptions, folder: StateFolder) -> None:
         front=front,
     )
     lane = Lane(app)
-    server = uvicorn.Server(_config(app, lane))
+    server = DrainingServer(_config(app, lane))
     # uvicorn raises the signal again when it has drained; this handler makes that a normal end.
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)

@@ -4,9 +4,6 @@ from leadscore_assets.domain.errors import oneline
 from leadscore_assets.domain.facts import Package
 from leadscore_assets.domain.release_moves import PLATFORM
 from leadscore_assets.domain.release_state import Model, ReleaseState
-from leadscore_assets.domain.scoring import Scorer
-from leadscore_assets.steps.gates import missing_evidence
-from leadscore_assets.steps.judging import stored_evaluation
 from leadscore_assets.steps.platform import Platform
 
 MANUAL = "manual"
@@ -28,6 +25,11 @@ def evidence_against(platform: Platform, model: Model, before: ReleaseState, aft
 
     Raises CorruptArtefact for a bundle that is not what was written.
     """
+    # Imported here: going back asks for no evidence, and must not wait for what reads it.
+    from leadscore_assets.domain.scoring import Scorer
+    from leadscore_assets.steps.gates import missing_evidence
+    from leadscore_assets.steps.judging import stored_evaluation
+
     package = platform.registry.get(model.version)
     evaluation = stored_evaluation(platform, package.week)
     champion = before.champion.digest if before.champion else None

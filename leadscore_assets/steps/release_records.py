@@ -9,6 +9,7 @@ from leadscore_assets.domain.errors import LeadscoreError
 from leadscore_assets.domain.facts import EndpointStatus
 from leadscore_assets.domain.release_events import Action
 from leadscore_assets.domain.release_state import Model, Phase, ReleaseState, Transition
+from leadscore_assets.domain.release_story import story_of
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_store import keep_release, untold_transitions
 
@@ -34,10 +35,11 @@ _STAGES: dict[Phase, str] = {
 
 
 def tell(platform: Platform, state: ReleaseState, status: EndpointStatus, alarms: tuple[Action, ...]) -> list[str]:
-    """Tell ledger and registry what they do not know yet; return what could not be told, one sentence each."""
+    """Tell ledger, registry and page what they do not know yet; return what could not be told, one sentence each."""
     return [
         *_tried("the ledger", lambda: _tell_ledger(platform, state, status, alarms)),
         *_tried("the registry", lambda: _follow_in_registry(platform, state)),
+        *_tried("the endpoint's page", lambda: platform.endpoint.tell(story_of(state))),
     ]
 
 

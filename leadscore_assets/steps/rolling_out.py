@@ -22,6 +22,7 @@ from leadscore_assets.domain.release_events import (
     Tick,
 )
 from leadscore_assets.domain.release_state import Desired, Model, ReleaseState, desired
+from leadscore_assets.domain.release_story import story_of
 from leadscore_assets.domain.rollout import advance
 from leadscore_assets.steps.evidence import evidence_against, newcomer, refusal
 from leadscore_assets.steps.platform import Platform
@@ -64,6 +65,7 @@ def look_quietly(platform: Platform) -> str | None:
         if not still or untold_transitions(platform) or (wanted and differs(platform.endpoint.status(), wanted)):
             return None
         keep_release(platform, moved.state, ())
+        platform.endpoint.tell(story_of(moved.state))
         return moved.reason or "nothing is in hand"
 
 

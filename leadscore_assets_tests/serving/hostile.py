@@ -28,6 +28,11 @@ def hostile(lead: Mapping[str, Any], draw: random.Random) -> tuple[bytes, str]:
     return draw.choice(_MAKERS)(dict(lead), draw)
 
 
+def large(lead: Mapping[str, Any], draw: random.Random) -> tuple[bytes, str]:
+    """Return one of the bodies that take a server the most memory."""
+    return draw.choice(_LARGE)(dict(lead), draw)
+
+
 def _changed(lead: dict[str, Any], draw: random.Random) -> tuple[bytes, str]:
     for _ in range(draw.randint(1, 4)):
         lead[draw.choice([*lead, "unknown"])] = draw.choice([*_TEXTS, None, True, -1, 1e300, [], {}, [lead.get("x")]])
@@ -98,4 +103,5 @@ def _noise(_: dict[str, Any], draw: random.Random) -> tuple[bytes, str]:
 
 Maker = Callable[[dict[str, Any], random.Random], tuple[bytes, str]]
 _USUAL: list[Maker] = [_changed, _number, _twice, _cut, _bytes, _encoded, _row, _noise]
-_MAKERS: list[Maker] = [*(_USUAL * 6), _deep, _many, _huge]
+_LARGE: list[Maker] = [_deep, _many, _huge]
+_MAKERS: list[Maker] = [*(_USUAL * 6), *_LARGE]

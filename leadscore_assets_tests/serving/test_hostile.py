@@ -1,7 +1,9 @@
 import random
 
 import psutil
+import pytest
 
+from benchmarks.hostile import main
 from leadscore_assets.serving.app import ScoringApp
 from leadscore_assets_tests.serving.asgi import call
 from leadscore_assets_tests.serving.bundles import records
@@ -30,3 +32,11 @@ def test_a_hostile_body_gets_a_4xx_or_a_score_of_the_range(app: ScoringApp) -> N
     assert process.memory_info().rss - before < GROWTH
     assert call(app, "/invocations", LEADS[0]).status == 200
     assert app.station.requests.failed == 0
+
+
+@pytest.mark.slow
+def test_ten_thousand_hostile_bodies_leave_a_real_server_as_large_as_it_was() -> None:
+    found = main(10_000)
+    assert sum(found.values()) == 10_000
+    assert found.keys() >= {200, 400, 413, 415}
+    assert max(found) < 500

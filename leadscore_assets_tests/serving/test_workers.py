@@ -146,6 +146,32 @@ def test_leads_stay_with_their_variant_through_a_killed_worker_and_a_restart(two
         assert total(second, "keys") == len(LEADS)
 
 
+def test_a_worker_that_ends_answers_a_kept_connection_once_more_and_says_that_it_closes(
+    two: TwoBundles, state: Path
+) -> None:
+    with running(state, "--workers", "1") as server:
+        server.folder.write_desired(canary(two, 0.3))
+        until(lambda: server.serves(1))
+        busy, idle = server.connection(), server.connection()
+        for connection in (busy, idle):
+            assert not told_to_go(connection)
+        pid = workers(server)["0"]
+        os.kill(pid, signal.SIGTERM)
+        until(lambda: told_to_go(busy))
+        assert told_to_go(idle)
+        until(lambda: workers(server).get("0") not in (None, pid))
+        busy.close()
+        idle.close()
+
+
+def told_to_go(connection: http.client.HTTPConnection) -> bool:
+    connection.request("POST", "/invocations", BODIES[0], {"content-type": "application/json"})
+    response = connection.getresponse()
+    assert response.status == 200
+    response.read()
+    return response.getheader("connection") == "close"
+
+
 @pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGKILL], ids=["hangs", "crashes"])
 def test_a_shadow_that_hangs_or_crashes_costs_production_nothing(
     server: Server, two: TwoBundles, number: signal.Signals
