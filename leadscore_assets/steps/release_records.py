@@ -39,8 +39,13 @@ def tell(platform: Platform, state: ReleaseState, status: EndpointStatus, alarms
     return [
         *_tried("the ledger", lambda: _tell_ledger(platform, state, status, alarms)),
         *_tried("the registry", lambda: _follow_in_registry(platform, state)),
-        *_tried("the endpoint's page", lambda: platform.endpoint.tell(story_of(state))),
+        *tell_page(platform, state),
     ]
+
+
+def tell_page(platform: Platform, state: ReleaseState) -> list[str]:
+    """Tell the endpoint's page where the release stands; return why it could not be told."""
+    return _tried("the endpoint's page", lambda: platform.endpoint.tell(story_of(state)))
 
 
 def record_repair(platform: Platform, state: ReleaseState, before: EndpointStatus, after: EndpointStatus) -> list[str]:

@@ -22,12 +22,11 @@ from leadscore_assets.domain.release_events import (
     Tick,
 )
 from leadscore_assets.domain.release_state import Desired, Model, ReleaseState, desired
-from leadscore_assets.domain.release_story import story_of
 from leadscore_assets.domain.rollout import advance
 from leadscore_assets.steps.evidence import evidence_against, newcomer, refusal
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_facts import differs, follows, live_counts
-from leadscore_assets.steps.release_records import record_repair, tell
+from leadscore_assets.steps.release_records import record_repair, tell, tell_page
 from leadscore_assets.steps.release_store import keep_release, present_release, untold_transitions
 
 
@@ -65,7 +64,7 @@ def look_quietly(platform: Platform) -> str | None:
         if not still or untold_transitions(platform) or (wanted and differs(platform.endpoint.status(), wanted)):
             return None
         keep_release(platform, moved.state, ())
-        platform.endpoint.tell(story_of(moved.state))
+        tell_page(platform, moved.state)
         return moved.reason or "nothing is in hand"
 
 

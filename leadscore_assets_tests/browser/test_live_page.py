@@ -14,8 +14,7 @@ import pytest
 from leadscore_assets.backends.home_files import policy_text
 from leadscore_assets.backends.local.endpoint import LocalEndpoint
 from leadscore_assets.domain.facts import Variant
-from leadscore_assets.domain.release_story import Decision, GuardTold, Story, story_of
-from leadscore_assets.steps.release_store import present_release
+from leadscore_assets.domain.release_story import Decision, GuardTold, Story
 from leadscore_assets_tests.browser.conftest import SWITCHES
 from leadscore_assets_tests.home import NEW, POLICY, Home, ask, free_port, leads
 from leadscore_assets_tests.serving.bundles import records, trained
@@ -74,8 +73,6 @@ def canary(browser_program: str, copy: Callable[[Home], Home], champion: Home) -
     (home.path / "policy.toml").write_text(policy_text(CANARY))
     home.cli("endpoint", "start")
     home.cli("retrain", "--week", f"{NEW}")
-    platform = home.platform()
-    platform.endpoint.tell(story_of(present_release(platform)))
     for row in leads(NEW, rows=60).to_pylist():
         values = {name: value for name, value in row.items() if value is not None and name not in LABELS}
         ask(home, {**values, "created_at": values["created_at"].isoformat()})
@@ -154,6 +151,7 @@ def the_right_one_rolls_back(seen: Seen, token: str) -> None:
     answering = seen.page.locator("#title").filter(has_text="Version 1 answers all leads")
     answering.wait_for(timeout=3 * SECOND)
     assert seen.text("#variants").count("Version") == 1
+    assert "canary → rolled back" in seen.page.locator("#decisions tr").first.inner_text()
     seen.keep("rolled_back_390")
 
 

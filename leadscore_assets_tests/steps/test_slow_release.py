@@ -12,7 +12,7 @@ from leadscore_assets.steps.release_store import present_release
 from leadscore_assets.steps.releasing import release, serves_the_champion
 from leadscore_assets.steps.rolling_out import decline, look_at_release, look_quietly, roll_back
 from leadscore_assets_tests.home import Home
-from leadscore_assets_tests.steps.releases import Clock, asked, set_off, slowly
+from leadscore_assets_tests.steps.releases import SLOW, Clock, asked, set_off, slowly
 
 LEADS = [f"key-{number}" for number in range(400)]
 
@@ -130,4 +130,27 @@ def test_a_rollback_in_a_canary_sends_every_lead_to_the_champion(home: Home) -> 
         (present_release(platform).history[-1].model.digest,),
     )
     assert set(asked(home, LEADS).values()) == {"primary"}
+    assert not release(platform).changed
+
+
+def test_a_candidate_that_ranks_otherwise_is_taken_back_in_shadow_by_itself(
+    copy: Callable[[Home], Home], judged: Home
+) -> None:
+    """The newer model turns the older one's ranking round; the policy's own bounds do not let that pass unseen."""
+    bounds = ("rank_correlation", "band_changes", "score_size")
+    home, clock = copy(judged), Clock()
+    for beginning, line in SLOW.items():
+        if beginning not in bounds:
+            home.set(beginning, line, file="policy.toml")
+    platform = set_off(home, clock)
+    assert release(platform).moved.state.phase == "shadow"
+    asked(home, LEADS)
+    counted(platform, len(LEADS))
+    clock.pass_(minutes=1)
+    assert look_quietly(platform) is None
+    moved = look_at_release(platform)
+    assert (moved.state.phase, moved.state.decision) == ("rejected", "go_back")
+    assert moved.reason.startswith("rank_correlation:")
+    assert (moved.status.shadow, weights(platform)) == (None, {"primary": 1.0})
+    assert platform.ledger.records(action="rejected")[-1].reason == moved.reason
     assert not release(platform).changed
