@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(options: WorkerOptions, folder: StateFolder) -> None:
     from leadscore_assets.serving.app import ScoringApp
-    from leadscore_assets.serving.draining import DrainingServer
+    from leadscore_assets.serving.connections import WorkerServer
     from leadscore_assets.serving.front import Front
     from leadscore_assets.serving.lane import Lane
     from leadscore_assets.serving.models import Live
@@ -107,7 +107,7 @@ def _serve(options: WorkerOptions, folder: StateFolder) -> None:
         front=front,
     )
     lane = Lane(app)
-    server = DrainingServer(_config(app, lane))
+    server = WorkerServer(_config(app, lane))
     # uvicorn raises the signal again when it has drained; this handler makes that a normal end.
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)

@@ -266,3 +266,22 @@ def _alive(process: psutil.Process) -> bool:
         return process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def test_the_connections_of_a_client_are_shared_out_among_the_workers(server: Server) -> None:
+    """Each worker answers some of them, so a pool of kept connections keeps no worker idle."""
+    opened = [server.connection() for _ in range(16)]
+    for connection in opened:
+        connection.connect()
+    pids = [pid for slot, pid in workers(server).items() if slot != "shadow"]
+
+    def held() -> list[int] | None:
+        found = [
+            sum(item.status == psutil.CONN_ESTABLISHED for item in psutil.Process(pid).net_connections())
+            for pid in pids
+        ]
+        return found if sum(found) == len(opened) else None
+
+    assert min(until(held)) >= 4
+    for connection in opened:
+        connection.close()
