@@ -18,7 +18,12 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A rollback: why, and to which version; what answered before by default."""
 
     reason: Annotated[str, msgspec.Meta(max_length=REASON_CHARACTERS)] = ""
-    to: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] | None = None
+    to: Annotated[float, msgspec.Meta(ge=1, le=2**31 - 1, multiple_of=1)] | None = None
+
+    @property
+    def version(self) -> int | None:
+        """The version as a whole number: JSON knows 3 and 3.0 as the same."""
+        return None if self.to is None else int(self.to)
 
     @property
     def why(self) -> str:

@@ -45,7 +45,7 @@ class RollbackRun:
     def _run(self, order: Order) -> "subprocess.CompletedProcess[str]":
         program = [sys.executable, "-P", "-m", "leadscore_assets", "rollback", "--json"]
         program += [f"--reason={order.why}", f"--actor={ACTOR}"]
-        program += [] if order.to is None else [f"--to={order.to}"]
+        program += [] if order.version is None else [f"--to={order.version}"]
         try:
             return subprocess.run(
                 program,

@@ -18,14 +18,16 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from leadscore_assets.serving.desired import Desired
+from leadscore_assets.serving.page_token import PageToken
 from leadscore_assets_tests.serving.bundles import CONTRACT, records
 from leadscore_assets_tests.serving.conftest import TwoBundles
 from leadscore_assets_tests.serving.processes import Server, running, until
 from leadscore_assets_tests.serving.test_workers import canary
 
 LEADS = records(20)
-PAGES = ("/ping", "/status", "/counts", "/metrics", "/openapi.json")
+PAGES = ("/", "/live.json", "/ping", "/status", "/counts", "/metrics", "/openapi.json")
 INVOCATIONS = ("/invocations", "/endpoints/leadscore/invocations")
+ROLLBACK = "/rollback"
 FORMS = ("application/json", "application/jsonlines", "application/x-ndjson", "text/csv")
 CHECKS = [
     not_a_server_error,
@@ -76,7 +78,8 @@ def description(server: Server) -> Any:
 
 def test_every_operation_that_is_described_is_tested_here(description: Any) -> None:
     described = {(item.ok().path, item.ok().method) for item in description.get_all_operations()}
-    assert described == {(path, "get") for path in PAGES} | {(path, "post") for path in INVOCATIONS}
+    posted = (*INVOCATIONS, ROLLBACK)
+    assert described == {(path, "get") for path in PAGES} | {(path, "post") for path in posted}
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -116,3 +119,43 @@ def test_what_the_description_forbids_is_refused_as_described(server: Server, de
 
     conforms()
     assert seen & {400, 424}
+
+
+def test_a_rollback_without_the_token_is_refused_whatever_it_says(server: Server, description: Any) -> None:
+    @FEW
+    @given(description[ROLLBACK]["post"].as_strategy(GenerationMode.POSITIVE))
+    def conforms(case: Any) -> None:
+        assert (
+            case.call_and_validate(base_url=server.url, headers={"authorization": ""}, checks=CHECKS).status_code == 401
+        )
+
+    conforms()
+
+
+def test_a_rollback_with_the_token_is_read_as_described(server: Server, description: Any) -> None:
+    """This server knows no home, so what it reads well ends there."""
+    headers = {"authorization": f"Bearer {PageToken(server.folder.token_file).made()}"}
+    checks = [check for check in CHECKS if check is not not_a_server_error]
+
+    @MANY
+    @given(description[ROLLBACK]["post"].as_strategy(GenerationMode.POSITIVE))
+    def conforms(case: Any) -> None:
+        got = case.call_and_validate(base_url=server.url, headers=headers, checks=checks)
+        assert got.status_code == 501, (case.body, got.text)
+
+    conforms()
+
+
+def test_what_the_description_forbids_of_a_rollback_is_refused(server: Server, description: Any) -> None:
+    headers = {"authorization": f"Bearer {PageToken(server.folder.token_file).made()}"}
+    checks = [check for check in CHECKS if check is not not_a_server_error]
+    seen: set[int] = set()
+
+    @MANY
+    @given(description[ROLLBACK]["post"].as_strategy(GenerationMode.NEGATIVE))
+    def conforms(case: Any) -> None:
+        seen.add(case.call_and_validate(base_url=server.url, headers=headers, checks=checks).status_code)
+
+    conforms()
+    assert 400 in seen
+    assert 200 not in seen
