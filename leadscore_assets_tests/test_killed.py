@@ -20,6 +20,7 @@ from leadscore_assets_tests.serving.processes import until
 LAKE, LEDGER = "leadscore_assets.backends.local.lake", "leadscore_assets.backends.ledger"
 TRAINER, REGISTRY = "leadscore_assets.backends.local.trainer", "leadscore_assets.backends.local.registry"
 FOLDER, HOST = "leadscore_assets.serving.folder", "leadscore_assets.backends.local.endpoint"
+ROLLING = "leadscore_assets.steps.rolling_out"
 SERVER = "leadscore_assets.backends.local.server_process"
 Copy = Callable[[Home], Home]
 
@@ -51,6 +52,8 @@ DEPLOYING = {
     "before the new state is written": f"{FOLDER}:StateFolder.write_desired before 1",
     "when the new state was just written": f"{FOLDER}:StateFolder.write_desired after 1",
     "before the new state is confirmed": f"{FOLDER}:StateFolder.write_desired before 2",
+    "before the release is kept": f"{ROLLING}:keep_release before 2",
+    "when the release was just kept": f"{ROLLING}:keep_release after 2",
     "before the registry follows": f"{REGISTRY}:MlflowRegistry.promote before 1",
     "when the old version was just archived": f"{REGISTRY}:MlflowRegistry._write_stage after 1",
     "before production moves": "mlflow:MlflowClient.set_registered_model_alias after 1",
@@ -197,11 +200,38 @@ def killed_and_done_again(home: Home, instant: str) -> None:
     production = platform.registry.production()
     assert production
     assert production.digest == candidate["digest"]
-    assert [variant.digest for variant in platform.endpoint.status().variants] == [production.digest]
+    assert [item.digest for item in platform.endpoint.status().variants if item.weight] == [production.digest]
     assert score(home)["model_version"] == 2
     for action in ("registered", "promoted"):
         assert len(platform.ledger.records(action=action)) == 2
     nothing_is_half_there(home)
+    assert home.cli("doctor").code == 0
+
+
+ROLLING_BACK = {
+    "before the endpoint is asked": f"{HOST}:LocalEndpoint.deploy before 1",
+    "when the new state was just written": f"{FOLDER}:StateFolder.write_desired after 1",
+    "before the release is kept": f"{ROLLING}:keep_release before 1",
+    "when the release was just kept": f"{ROLLING}:keep_release after 1",
+    "before it is recorded": f"{LEDGER}:SqlLedger.append before 1",
+    "when production just moved": "mlflow:MlflowClient.set_registered_model_alias after 2",
+}
+
+
+@instants(ROLLING_BACK)
+def test_a_killed_rollback_done_again_ends_at_the_earlier_version(copy: Copy, released: Home, instant: str) -> None:
+    home = copy(released)
+    home.cli("endpoint", "start")
+    killed_at(instant, "--home", str(home.path), "rollback", "--to", "1")
+    assert score(home)["model_version"] in (1, 2)
+    state = home.cli("release", "status", "--json").json["release"]
+    home.cli("release", "look")
+    if state["champion"]["version"] == 2:
+        home.cli("rollback", "--to", "1")
+    assert score(home)["model_version"] == 1
+    platform = home.platform()
+    assert [item.subject for item in platform.ledger.records(action="rolled back")] == ["package 2"]
+    assert platform.registry.production().version == 1
     assert home.cli("doctor").code == 0
 
 
@@ -221,7 +251,7 @@ def test_a_killed_first_deployment_done_again_serves_the_first_model(copy: Copy,
     home.cli("retrain", "--week", f"{OLD}")
     assert [(item.version, item.stage) for item in home.platform().registry.packages()] == [(1, "production")]
     assert score(home)["model_version"] == 1
-    assert len(processes_of(home)) == 1
+    assert len([pid for pid in processes_of(home) if "--detach" in psutil.Process(pid).cmdline()]) == 1
 
 
 def test_a_killed_server_comes_back_with_the_same_model(copy: Copy, champion: Home) -> None:
