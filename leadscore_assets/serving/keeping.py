@@ -50,7 +50,10 @@ class Keeper:
         if release.shadow is None:
             return None
         if not is_large(asked.body, done.scored):
-            return mirrored(asked, done.scored, event=event)
+            if not station.mirror.full:
+                return mirrored(asked, done.scored, event=event)
+            station.mirror.drop()
+            return None
         pieces = in_pieces(asked, done.scored, event=event)
         self._later(lambda: station.mirror.send_each(pieces))
         return None

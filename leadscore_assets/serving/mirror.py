@@ -18,6 +18,7 @@ PIPE_BYTES = 1 << 22
 _PIECE_ROWS = 32
 _MESSAGE_BYTES = 48 * 1024
 _AT_ONCE = 256
+_FULL_SECONDS = 0.002
 _encoder = msgspec.msgpack.Encoder()
 _json = msgspec.json.Encoder()
 
@@ -68,6 +69,17 @@ class Mirror:
         if sender:
             sender.setblocking(False)
         self.mirrored = self.dropped = 0
+        self._full_until = 0.0
+
+    @property
+    def full(self) -> bool:
+        """Whether the pipe was full a moment ago: nobody need make copies for it before it is looked at again."""
+        return time.monotonic() < self._full_until
+
+    def drop(self) -> None:
+        """Count a copy that was not made, as the pipe is full."""
+        self.mirrored += 1
+        self.dropped += 1
 
     def send(self, copies: Sequence[Mirrored]) -> None:
         """Send copies, in messages that the pipe takes, or drop what it does not take."""
@@ -94,6 +106,7 @@ class Mirror:
             self._sender.send(_encoder.encode(copies))
         except OSError:
             self.dropped += len(copies)
+            self._full_until = time.monotonic() + _FULL_SECONDS
 
 
 def is_large(body: bytes, scored: Scored) -> bool:
