@@ -1,5 +1,8 @@
 """What watches: weeks that late rows or corrections re-opened, and the release in hand."""
 
+import json
+from datetime import datetime, timedelta
+
 import dagster as dg
 
 from leadscore_assets.domain.digests import digest_of
@@ -10,6 +13,8 @@ from leadscore_assets.steps.releasing import package_waits
 from leadscore_assets.steps.rolling_out import look_quietly
 
 _AT_ONCE = 8
+_SELDOM_MINUTES = 60
+_NOTHING_ASKED = '{"tries": 0}'
 
 
 @dg.sensor(
@@ -52,17 +57,30 @@ def rollout_sensor(
     package on its way whose own run was cut short.
     """
     if package_waits(platform):
-        return _one_look(platform)
+        return _one_look(context, platform)
     if present_release(platform).champion is None:
         return dg.SkipReason("nothing was released yet")
     reason = look_quietly(platform)
     if reason is None or _unrecorded(context, platform):
-        return _one_look(platform)
-    return dg.SkipReason(reason)
+        return _one_look(context, platform)
+    return dg.SensorResult(skip_reason=reason, cursor=_NOTHING_ASKED)
 
 
-def _one_look(platform: Platform) -> dg.SensorResult:
-    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"release:{platform.now():%Y-%m-%dT%H:%M}")])
+def _one_look(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SensorResult:
+    """Ask for a run; where the last ones changed nothing, ask ever more seldom: a fault is not a run a minute."""
+    state, now = present_release(platform), platform.now()
+    where = digest_of([state.phase, state.weight, state.to_json()["candidate"], state.to_json()["champion"]])
+    asked = json.loads(context.cursor or _NOTHING_ASKED)
+    tries = asked["tries"] if asked.get("where") == where else 0
+    if tries:
+        again = datetime.fromisoformat(asked["at"]) + timedelta(minutes=min(2 ** (tries - 1), _SELDOM_MINUTES))
+        if now < again:
+            return dg.SensorResult(
+                skip_reason=f"{tries} runs changed nothing; the next is asked for at {again:%H:%M} UTC"
+            )
+    request = dg.RunRequest(run_key=f"release:{now:%Y-%m-%dT%H:%M}")
+    cursor = json.dumps({"where": where, "tries": tries + 1, "at": now.isoformat()})
+    return dg.SensorResult(run_requests=[request], cursor=cursor)
 
 
 def _unrecorded(context: dg.SensorEvaluationContext, platform: Platform) -> bool:

@@ -11,6 +11,7 @@ from leadscore_assets.settings import load_settings
 from leadscore_assets.steps.releasing import package_candidate, release
 from leadscore_assets.steps.rolling_out import roll_back
 from leadscore_assets_tests.home import NEW, Home
+from leadscore_assets_tests.steps.releases import Clock
 
 
 @pytest.fixture
@@ -32,6 +33,29 @@ def tick(home: Home, instance: dg.DagsterInstance) -> tuple[int, str]:
     )
     found = rollout_sensor.evaluate_tick(context)
     return len(found.run_requests or []), found.skip_message or ""
+
+
+def test_runs_that_change_nothing_are_asked_for_ever_more_seldom(home: Home, instance: dg.DagsterInstance) -> None:
+    repository = build_definitions(load_settings(home.path)).get_repository_def()
+    clock = Clock()
+    platform = home.platform(now=clock)
+    platform.endpoint.start()
+    assert package_candidate(platform, NEW)
+    cursor, minutes = None, []
+    for minute in range(16):
+        context = dg.build_sensor_context(
+            instance=instance, resources={"platform": platform}, repository_def=repository, cursor=cursor
+        )
+        found = rollout_sensor.evaluate_tick(context)
+        cursor = found.cursor or cursor
+        minutes += [minute] if found.run_requests else []
+        clock.pass_(minutes=1)
+    assert minutes == [0, 1, 3, 7, 15]
+    release(platform)
+    context = dg.build_sensor_context(
+        instance=instance, resources={"platform": platform}, repository_def=repository, cursor=cursor
+    )
+    assert '"tries": 0' in rollout_sensor.evaluate_tick(context).cursor
 
 
 def run(home: Home, instance: dg.DagsterInstance, job: str, **options: object) -> dg.ExecuteInProcessResult:
