@@ -107,6 +107,7 @@ def _say(state: ReleaseState) -> None:
     rows: list[tuple[str, Any]] = [
         ("Champion", _version(state.champion)),
         ("Candidate", _version(state.candidate)),
+        ("Waiting", _version(state.waiting.model if state.waiting else None)),
         ("Phase", state.phase),
         ("Decision", f"{state.decision or 'none'}: {state.reason}"),
     ]

@@ -73,6 +73,9 @@ def _registered(state: ReleaseState, event: Registered, policy: ReleasePolicy, n
         return _unchanged(state, f"version {event.model.version} is known")
     if event.model.digest in state.banned:
         return _unchanged(state, f"version {event.model.version} was rolled back; 'rollback --to' alone brings it back")
+    if not event.approved and not state.settled and state.candidate is None:
+        # Waiting for a person must not end the watch of the champion.
+        return queued(state, event.model, approved=False, now=now, actor=event.actor)
     if state.in_hand and not (state.phase == "registered" or policy.next_candidate == "supersede"):
         return _next(state, event, policy, now)
     return _overtaken(state, event, policy, now)
@@ -113,6 +116,8 @@ def _approved(state: ReleaseState, event: Approved, policy: ReleasePolicy, now: 
     if not waiting.approved:
         reason = f"approved by {event.actor}"
         state = noted(state, waiting.model, "approved", now=now, reason=reason, actor=event.actor)
+    if state.candidate is None and policy.next_candidate == "supersede":
+        return taken_up(state, waiting.model, approved=True, policy=policy, now=now, actor=event.actor)
     return _unchanged(replace(state, waiting=replace(waiting, approved=True)), f"version {event.version} is approved")
 
 
@@ -127,7 +132,7 @@ def _declined(state: ReleaseState, event: Declined, _: ReleasePolicy, now: datet
 
 
 def _rolled_back(state: ReleaseState, event: RolledBack, _: ReleasePolicy, now: datetime) -> Advance:
-    if event.to is not None:
+    if event.to is not None and not (state.candidate and event.to == state.champion):
         return gone_back(state, event.to, now=now, reason=event.reason, actor=event.actor)
     if state.candidate:
         return taken_back(state, now=now, reason=event.reason, actor=event.actor)

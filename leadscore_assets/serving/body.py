@@ -12,6 +12,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MAXIMUM_BYTES = 6_291_456
 _SECONDS = 60.0
+_DIGITS = 12
 
 
 class TooLarge(RefusedRequest):
@@ -25,13 +26,21 @@ class ClientGoneError(Exception):
     """The client closed the connection before its request was whole; nobody is left to answer."""
 
 
+def declared_bytes(headers: dict[bytes, bytes]) -> int | None:
+    """Return the length that a request says its body has; None where it says none; more digits count as too many."""
+    said = headers.get(b"content-length", b"")
+    if not said.isdigit():
+        return None
+    digits = said.lstrip(b"0")
+    return int(digits or b"0") if len(digits) <= _DIGITS else 10**_DIGITS
+
+
 async def read_body(headers: dict[bytes, bytes], receive: Receive, *, most: int = MAXIMUM_BYTES) -> bytes:
     """Return a request's body; raise RefusedRequest (413 too large, 415 compressed, 408 slow) or ClientGoneError."""
     encoding = headers.get(b"content-encoding", b"identity").lower()
     if encoding not in (b"", b"identity"):
         raise RefusedRequest("compressed bodies are not read; send the body as it is", status=415)
-    declared = headers.get(b"content-length", b"0")
-    if declared.isdigit() and int(declared) > most:
+    if (declared_bytes(headers) or 0) > most:
         raise TooLarge(most)
     try:
         async with asyncio.timeout(_SECONDS):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from leadscore_assets.serving.body import declared_bytes
 from leadscore_assets.serving.refusals import RefusedRequest
 
 MOST_REQUESTS = 256
@@ -21,8 +22,8 @@ class Gate:
         accepted = self._waiting() if self._waiting else self._requests
         if max(accepted, self._requests) >= MOST_REQUESTS:
             raise RefusedRequest(f"{MOST_REQUESTS} requests wait already; try again in a moment", status=503)
-        declared = headers.get(b"content-length")
-        large = declared is None or not declared.isdigit() or int(declared[:12]) > _LARGE_BYTES
+        declared = declared_bytes(headers)
+        large = declared is None or declared > _LARGE_BYTES
         if large and self._large >= _MOST_LARGE:
             raise RefusedRequest(f"{_MOST_LARGE} large requests wait already; try again in a moment", status=503)
         self._requests += 1

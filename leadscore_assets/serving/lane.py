@@ -11,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from leadscore_assets.serving.answers import Reply
 from leadscore_assets.serving.app import ScoringApp
+from leadscore_assets.serving.body import declared_bytes
 from leadscore_assets.serving.desk import INLINE_BYTES
 from leadscore_assets.serving.gate import MOST_REQUESTS
 from leadscore_assets.serving.group import TOGETHER, answer_all
@@ -49,11 +50,11 @@ class Lane:
 
     def takes(self, headers: Headers) -> bool:
         """Tell whether a request with these headers may go this way."""
-        length = headers.get(b"content-length", b"")
+        length = declared_bytes(headers)
         return (
             self._app.live.serving is not None
-            and length.isdigit()
-            and int(length[:12]) <= INLINE_BYTES
+            and length is not None
+            and length <= INLINE_BYTES
             and headers.get(b"accept", b"") in _ANY
             and _ELSEWHERE.isdisjoint(headers)
         )
@@ -111,6 +112,8 @@ class QuickProtocol(HttpToolsProtocol):
             and parser.get_method() == b"POST"
             and parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
+            # A client that sends and does not read waits in the application, which drains before it goes on.
+            and not self.flow.write_paused
             and (before is None or before.response_complete)
         ):
             headers = dict(self.headers)

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,21 +47,26 @@ class RollbackRun:
         program = [sys.executable, "-P", "-m", "leadscore_assets", "rollback", "--json"]
         program += [f"--reason={order.why}", f"--actor={ACTOR}"]
         program += [] if order.version is None else [f"--to={order.version}"]
+        process = subprocess.Popen(
+            program,
+            cwd=self.lock.parent,
+            env={**os.environ, "LEADSCORE_HOME": str(self.home)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
         try:
-            return subprocess.run(
-                program,
-                cwd=self.lock.parent,
-                env={**os.environ, "LEADSCORE_HOME": str(self.home)},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                check=False,
-                timeout=self.seconds,
-            )
+            said, complained = process.communicate(timeout=self.seconds)
         except subprocess.TimeoutExpired:
-            text = f"the rollback was not done within {self.seconds:.0f} seconds; see 'leadscore release status'"
+            # It is left to come to its end: half a rollback helps nobody.
+            threading.Thread(target=process.communicate, name="late-rollback", daemon=True).start()
+            text = (
+                f"the rollback is not done after {self.seconds:.0f} seconds and goes on; see 'leadscore release status'"
+            )
             raise RefusedRequest(text, status=504) from None
+        return subprocess.CompletedProcess(program, process.returncode, said, complained)
 
 
 @contextmanager

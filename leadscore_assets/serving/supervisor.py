@@ -102,14 +102,18 @@ class Supervisor:
             sweep(root, keep_days=rules.keep_days, keep_bytes=kept, now=datetime.now(UTC))
 
     def _follow(self) -> None:
-        signature = self._folder.signature()
-        if signature == self._seen:
-            return
-        self._seen = signature
         try:
+            signature = self._folder.signature()
+            if signature == self._seen:
+                return
             self._desired = self._folder.desired()
         except CorruptArtefact as error:
             log.error("%s", error)
+        except OSError as error:
+            # No file can be opened now; the next look tries again.
+            log.error("the desired state cannot be read: %s", error.strerror)
+            return
+        self._seen = signature
 
     def _keep(self, slot: str, child: _Child) -> None:
         """Start a slot's process where none runs; one that keeps ending young is started ever more slowly."""

@@ -63,11 +63,16 @@ class Watcher(threading.Thread):
 
     def look(self) -> None:
         """Bring what is served in line with the desired state; an error leaves the old models serving."""
-        signature = self._folder.signature()
-        if signature == self._seen:
+        try:
+            signature = self._folder.signature()
+            if signature == self._seen:
+                return
+            desired = self._read()
+        except OSError as error:
+            # No file can be opened now; the next look tries again.
+            log.error("the desired state cannot be read: %s", error.strerror)
             return
         self._seen = signature
-        desired = self._read()
         if desired is None:
             return
         self._on_state(desired)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from leadscore_assets.domain.errors import LeadscoreError
 from leadscore_assets.domain.facts import EndpointStatus
-from leadscore_assets.domain.release_counts import LiveCounts, VariantCounts
+from leadscore_assets.domain.release_counts import LiveCounts, Outcomes, VariantCounts
 from leadscore_assets.domain.release_state import CANDIDATE, PRIMARY, Desired, ReleaseState
 from leadscore_assets.domain.serving_counts import ServingCounts
 from leadscore_assets.domain.serving_counts import VariantCounts as Served
@@ -37,7 +37,7 @@ def live_counts(platform: Platform, state: ReleaseState) -> LiveCounts | None:
         counts = platform.endpoint.counts()
     except LeadscoreError:
         return None
-    if not status.running:
+    if not status.running or counts.configuration not in ("", f"{status.generation}"):
         return None
     weight = next((item.weight for item in status.variants if item.name == CANDIDATE), 0.0)
     found = LiveCounts(
@@ -51,8 +51,7 @@ def live_counts(platform: Platform, state: ReleaseState) -> LiveCounts | None:
     if state.phase == "shadow":
         shadow = counts.shadow if counts.shadow and counts.shadow.digest == digest else None
         return replace(found, candidate=_of(shadow, digest), joint=_joint(counts))
-    outcomes = known_outcomes(platform, state) if state.phase == "canary" else ()
-    return replace(found, candidate=_of(counts.of(CANDIDATE, digest), digest), outcomes=outcomes)
+    return replace(found, candidate=_of(counts.of(CANDIDATE, digest), digest), outcomes=_outcomes(platform, state))
 
 
 def _of(served: Served | None, digest: str) -> VariantCounts:
@@ -60,6 +59,16 @@ def _of(served: Served | None, digest: str) -> VariantCounts:
     if served is None:
         return VariantCounts(digest)
     return VariantCounts(digest, served.keys, served.key_errors, served.key_invalid, served.key_latency_counts)
+
+
+def _outcomes(platform: Platform, state: ReleaseState) -> tuple[Outcomes, ...]:
+    """Read the outcomes; a lake that cannot be read leaves those of the last look, and the other guards at work."""
+    if state.phase != "canary":
+        return ()
+    try:
+        return known_outcomes(platform, state)
+    except (LeadscoreError, OSError, ValueError):
+        return state.outcomes
 
 
 def _joint(counts: ServingCounts) -> tuple[int, ...]:

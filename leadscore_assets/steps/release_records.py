@@ -5,13 +5,13 @@ Both follow the state and may be down: what they were not told is told at the ne
 
 from collections.abc import Callable
 
-from leadscore_assets.domain.errors import LeadscoreError
+from leadscore_assets.domain.errors import LeadscoreError, TransientError
 from leadscore_assets.domain.facts import EndpointStatus
 from leadscore_assets.domain.release_events import Action
 from leadscore_assets.domain.release_state import Model, Phase, ReleaseState, Transition
 from leadscore_assets.domain.release_story import story_of
 from leadscore_assets.steps.platform import Platform
-from leadscore_assets.steps.release_store import keep_release, untold_transitions
+from leadscore_assets.steps.release_store import keep_release, present_release, untold_transitions
 
 _ACTIONS: dict[Phase, str] = {
     "registered": "queued",
@@ -34,13 +34,21 @@ _STAGES: dict[Phase, str] = {
 }
 
 
-def tell(platform: Platform, state: ReleaseState, status: EndpointStatus, alarms: tuple[Action, ...]) -> list[str]:
-    """Tell ledger, registry and page what they do not know yet; return what could not be told, one sentence each."""
-    return [
-        *_tried("the ledger", lambda: _tell_ledger(platform, state, status, alarms)),
-        *_tried("the registry", lambda: _follow_in_registry(platform, state)),
-        *tell_page(platform, state),
-    ]
+def tell(platform: Platform, status: EndpointStatus, alarms: tuple[Action, ...]) -> list[str]:
+    """Tell page, ledger and registry what they do not know yet; return what could not be told, one sentence each.
+
+    Whoever tells has a lock of its own, so that a slow ledger or registry keeps nobody from moving traffic.
+    """
+    try:
+        with platform.lake.lock("release-told"):
+            state = present_release(platform)
+            return [
+                *tell_page(platform, state),
+                *_tried("the ledger", lambda: _tell_ledger(platform, state, status, alarms)),
+                *_tried("the registry", lambda: _follow_in_registry(platform, state)),
+            ]
+    except TransientError as error:
+        return [f"nobody was told yet, and everybody is at the next look: {error}"]
 
 
 def tell_page(platform: Platform, state: ReleaseState) -> list[str]:
@@ -84,10 +92,15 @@ def _tell_ledger(platform: Platform, state: ReleaseState, status: EndpointStatus
             "endpoint",
             reason=alarm.reason,
             evidence={"phase": state.phase, "alarm": state.alarm, "generation": status.generation},
-            key=f"alarm:{state.since}:{state.alarm}",
+            key=f"alarm:{state.since}:{state.alarm}:{state.seen:%Y-%m-%d}",
         )
     if untold:
-        keep_release(platform, state, ())
+        _strike_off(platform, untold)
+
+
+def _strike_off(platform: Platform, told: tuple[Transition, ...]) -> None:
+    with platform.lake.lock("release"):
+        keep_release(platform, present_release(platform), [it for it in untold_transitions(platform) if it not in told])
 
 
 def _record(platform: Platform, item: Transition, status: EndpointStatus) -> None:

@@ -1,14 +1,15 @@
 """Rolling out: one event is carried through the release's state, the endpoint, the ledger and the registry.
 
-The endpoint is asked first, then the state is kept, then ledger and registry are told: what they say was served before,
-and a ledger or a registry that is down keeps nobody from going back. Killed anywhere, the same event again ends in the
-same place.
+The endpoint is asked, the state is kept, then ledger and registry are told: what they say was served before, and a
+ledger or a registry that is down keeps nobody from going back. A move forward is kept once it is served, a move back
+before: killed anywhere, the next look ends in the same place.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from leadscore_assets.domain import bundle
-from leadscore_assets.domain.errors import LeadscoreError, Missing, Refused
+from leadscore_assets.domain.errors import CorruptArtefact, LeadscoreError, Missing, Refused
 from leadscore_assets.domain.facts import EndpointStatus, Package
 from leadscore_assets.domain.release_events import (
     Action,
@@ -21,7 +22,7 @@ from leadscore_assets.domain.release_events import (
     RolledBack,
     Tick,
 )
-from leadscore_assets.domain.release_state import Desired, Model, ReleaseState, desired
+from leadscore_assets.domain.release_state import Desired, Model, ReleaseState, Transition, desired
 from leadscore_assets.domain.rollout import advance
 from leadscore_assets.steps.evidence import evidence_against, newcomer, refusal
 from leadscore_assets.steps.platform import Platform
@@ -51,7 +52,7 @@ def register_package(platform: Platform, package: Package, *, approved: bool = T
 
 def look_at_release(platform: Platform) -> Moved:
     """Look at the release in hand: judge what was counted, go on or back, and repair an endpoint that differs."""
-    return carry(platform, Tick(live_counts(platform, present_release(platform))))
+    return _carried(platform, lambda state: Tick(live_counts(platform, state)))
 
 
 def look_quietly(platform: Platform) -> str | None:
@@ -84,25 +85,54 @@ def roll_back(platform: Platform, *, to: int | None = None, actor: str, reason: 
     Raises Missing or CorruptArtefact when the target's bundle is gone or broken, Refused where there is none. The
     registry is asked only about a version that the release does not know.
     """
-    state = present_release(platform)
-    target = _model(platform, state, to) if to is not None else None
-    after = advance(state, RolledBack(actor, reason, target), platform.policy.release, platform.now()).state
-    if after.champion:
-        bundle.read(platform.bundles.path(after.champion.digest), digest=after.champion.digest)
-    return carry(platform, RolledBack(actor, reason, target))
+    return _carried(platform, lambda state: _way_back(platform, state, to, actor=actor, reason=reason))
 
 
 def carry(platform: Platform, event: Event) -> Moved:
     """Carry one event through; raise what the endpoint raised once it is written down as a failure."""
+    return _carried(platform, lambda _: event)
+
+
+def _carried(platform: Platform, event_of: Callable[[ReleaseState], Event]) -> Moved:
+    """Carry the event that a state asks for through; others wait until traffic moved, not until all are told."""
     with platform.lake.lock("release"):
         before = present_release(platform)
-        moved = _backed(platform, before, event)
-        try:
-            status, served = _serve(platform, desired(moved.state), present=desired(before))
-        except LeadscoreError as error:
+        moved = _backed(platform, before, event_of(before))
+        status, served = _brought(platform, before, moved)
+        new = _new(before, moved)
+    problems = tell(platform, status, _alarms(moved))
+    if served and not new:
+        problems += record_repair(platform, moved.state, served, status)
+    return Moved(moved.state, status, served is not None, moved.reason, tuple(problems))
+
+
+def _brought(platform: Platform, before: ReleaseState, moved: Advance) -> tuple[EndpointStatus, EndpointStatus | None]:
+    """Bring the endpoint to a move and keep it; return what is served, and what was before if that differed.
+
+    A move that only goes back is kept first: killed in between, the next look finishes it and never undoes it.
+    """
+    back = newcomer(before, moved.state) is None
+    if back:
+        _keep(platform, before, moved)
+    try:
+        found = _serve(platform, desired(moved.state), present=desired(before))
+    except LeadscoreError as error:
+        if not back or desired(moved.state) == desired(before):
             _after_failure(platform, before, error)
-            raise
-        return _kept(platform, before, moved, status, served=served)
+        raise
+    if not back:
+        _keep(platform, before, moved)
+    return found
+
+
+def _way_back(platform: Platform, state: ReleaseState, to: int | None, *, actor: str, reason: str) -> RolledBack:
+    """Return the event of a rollback whose target is whole and has answered before."""
+    target = _model(platform, state, to) if to is not None else None
+    event = RolledBack(actor, reason, target)
+    after = advance(state, event, platform.policy.release, platform.now()).state.champion
+    if after:
+        bundle.read(platform.bundles.path(after.digest), digest=after.digest)
+    return event
 
 
 def _backed(platform: Platform, before: ReleaseState, event: Event) -> Advance:
@@ -110,13 +140,21 @@ def _backed(platform: Platform, before: ReleaseState, event: Event) -> Advance:
     rules, now = platform.policy.release, platform.now()
     moved = advance(before, event, rules, now)
     model = newcomer(before, moved.state)
-    problems = evidence_against(platform, model, before, moved.state) if model else []
+    problems = _against(platform, model, before, moved.state) if model else []
     if model is None or not problems:
         return moved
     reason = refusal(platform, model, problems)
     if isinstance(event, Registered):
         raise Refused(f"{reason}; retrain a newer week, whose evidence is then of today")
     return advance(before, Declined(model.version, "platform", reason), rules, now)
+
+
+def _against(platform: Platform, model: Model, before: ReleaseState, after: ReleaseState) -> list[str]:
+    """Return what does not hold of a model's evidence; evidence that is gone or damaged does not hold either."""
+    try:
+        return evidence_against(platform, model, before, after)
+    except (Missing, CorruptArtefact) as error:
+        return [f"{error}"]
 
 
 def _serve(
@@ -138,23 +176,19 @@ def _after_failure(platform: Platform, before: ReleaseState, error: LeadscoreErr
     wanted = desired(failed.state)
     if wanted is None:
         return
-    if wanted == desired(before):
-        keep_release(platform, failed.state, untold_transitions(platform))
-        tell(platform, failed.state, platform.endpoint.status(), _alarms(failed))
-        return
-    status, served = _serve(platform, wanted)
-    _kept(platform, before, failed, status, served=served)
+    _keep(platform, before, failed)
+    status = platform.endpoint.status()
+    if wanted != desired(before):
+        status, _ = _serve(platform, wanted)
+    tell(platform, status, _alarms(failed))
 
 
-def _kept(
-    platform: Platform, before: ReleaseState, moved: Advance, status: EndpointStatus, *, served: EndpointStatus | None
-) -> Moved:
-    new = [item for item in moved.state.history if item not in before.history]
-    keep_release(platform, moved.state, [*untold_transitions(platform), *new])
-    problems = tell(platform, moved.state, status, _alarms(moved))
-    if served and not new:
-        problems += record_repair(platform, moved.state, served, status)
-    return Moved(moved.state, status, served is not None, moved.reason, tuple(problems))
+def _keep(platform: Platform, before: ReleaseState, moved: Advance) -> None:
+    keep_release(platform, moved.state, [*untold_transitions(platform), *_new(before, moved)])
+
+
+def _new(before: ReleaseState, moved: Advance) -> list[Transition]:
+    return [item for item in moved.state.history if item not in before.history]
 
 
 def _alarms(moved: Advance) -> tuple[Action, ...]:
@@ -162,9 +196,13 @@ def _alarms(moved: Advance) -> tuple[Action, ...]:
 
 
 def _model(platform: Platform, state: ReleaseState, version: int) -> Model:
-    """Return a version's bundle as the release knows it, else as the registry does."""
-    known = [item.model for item in state.history if item.model.version == version]
-    if known:
-        return known[-1]
+    """Return a version that has answered, as the release knows it, else as ledger and registry do."""
+    if state.champion and state.champion.version == version:
+        return state.champion
+    answered = [item.model for item in state.history if item.model.version == version and item.after == "champion"]
+    if answered:
+        return answered[-1]
     package = platform.registry.get(version)
+    if not platform.ledger.records(action="promoted", subject=f"package {version}", limit=1):
+        raise Refused(f"version {version} has never answered all leads; it goes live by a release, on its evidence")
     return Model(package.digest, package.version)

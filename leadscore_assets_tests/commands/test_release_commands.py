@@ -50,7 +50,8 @@ def test_a_version_that_a_person_decides_on_goes_live_with_an_approval_and_not_w
     home.set("rungs", ASKS, file="policy.toml")
     home.cli("retrain", "--week", f"{NEW}")
     state = home.cli("release", "status", "--json").json["release"]
-    assert (state["phase"], state["candidate"]["version"], state["champion"]["version"]) == ("registered", 2, 1)
+    assert (state["phase"], state["waiting"]["model"]["version"], state["champion"]["version"]) == ("champion", 2, 1)
+    assert "Waiting   version 2" in home.cli("release", "status").out
     told = home.cli("release", "approve", "2").out
     assert "Champion  version 2" in told
     platform = home.platform()

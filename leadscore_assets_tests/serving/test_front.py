@@ -201,7 +201,7 @@ def test_a_refusal_of_the_command_is_409_with_its_reason(make: Make, folder: Sta
 
 def test_one_rollback_at_a_time_and_not_for_ever(folder: StateFolder, tmp_path: Path) -> None:
     lock = folder.path / "rollback.lock"
-    with pytest.raises(RefusedRequest, match="not done within 0 seconds") as slow:
+    with pytest.raises(RefusedRequest, match="not done after 0 seconds") as slow:
         RollbackRun(tmp_path, lock, seconds=0.01).carry_out(Order())
     assert slow.value.status == 504
     handle = os.open(lock, os.O_RDWR)

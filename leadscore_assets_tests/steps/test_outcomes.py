@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 
 from leadscore_assets.domain.calendar import at_midnight
+from leadscore_assets.domain.release_counts import Outcomes
 from leadscore_assets.domain.release_state import CANDIDATE, PRIMARY, Model, ReleaseState, Transition
 from leadscore_assets.domain.routing import routed
 from leadscore_assets.steps.outcomes import known_outcomes, shared_periods
 from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.release_facts import live_counts
 from leadscore_assets_tests.home import WEEKS, leads
 
 OLD, NEW = Model("a" * 64, 1), Model("b" * 64, 2)
@@ -59,3 +61,16 @@ def test_before_any_share_and_before_any_lead_there_are_no_outcomes(on_leads: Pl
     assert known_outcomes(replace(on_leads, now=lambda: NOW), shared()) == ()
     future = shared((0.5, NOW + timedelta(days=900)))
     assert known_outcomes(replace(on_leads, now=lambda: NOW + timedelta(days=901)), future) == ()
+
+
+def test_outcomes_that_cannot_be_read_leave_the_other_guards_at_work(on_champion: Platform) -> None:
+    on_champion.endpoint.start()
+    champion = Model(on_champion.registry.production().digest, 1)
+    known = (Outcomes(0.5, 10, 2, 10, 3),)
+    state = replace(shared((0.5, START)), champion=champion, outcomes=known)
+    for manifest in on_champion.lake.manifests(WEEKS[1], WEEKS[3]):
+        for file in manifest.files:
+            on_champion.lake.local_path(file.path).write_bytes(b"no parquet")
+    found = live_counts(replace(on_champion, now=lambda: NOW), state)
+    assert found
+    assert found.outcomes == known

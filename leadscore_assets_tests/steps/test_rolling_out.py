@@ -141,3 +141,28 @@ def test_a_state_that_cannot_be_read_is_named_and_nothing_moves(released: Platfo
     with pytest.raises(CorruptArtefact, match=r"release/state\.json"):
         look_at_release(released)
     assert served(released) == [2]
+
+
+def test_a_rollback_that_died_before_the_endpoint_followed_is_finished_by_the_next_look(
+    released: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(released.endpoint), "deploy", dies)
+        with pytest.raises(KeyboardInterrupt):
+            roll_back(released, to=1, actor="ann", reason="complaints")
+    assert served(released) == [2]
+    assert look_quietly(released) is None
+    look_at_release(released)
+    assert served(released) == [1]
+    assert [item.subject for item in released.ledger.records(action="rolled back")] == ["package 2"]
+
+
+def test_a_version_that_never_answered_goes_live_by_a_release_alone(on_judged: Platform) -> None:
+    release(on_judged)
+    assert package_candidate(on_judged, NEW)
+    with pytest.raises(Refused, match="version 2 has never answered all leads"):
+        roll_back(on_judged, to=2, actor="ann", reason="x")
+    assert served(on_judged) == [1]

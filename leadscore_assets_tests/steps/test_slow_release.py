@@ -124,7 +124,9 @@ def test_a_rollback_in_a_canary_sends_every_lead_to_the_champion(home: Home) -> 
     platform = set_off(home, clock)
     assert release(platform).moved.state.phase == "canary"
     assert set(asked(home, LEADS).values()) == {"primary", "candidate"}
-    moved = roll_back(platform, actor="ann", reason="complaints")
+    with pytest.raises(Refused, match="version 2 has never answered"):
+        roll_back(platform, to=2, actor="ann", reason="x")
+    moved = roll_back(platform, to=1, actor="ann", reason="complaints")
     assert (moved.state.phase, moved.state.banned) == (
         "rolled_back",
         (present_release(platform).history[-1].model.digest,),

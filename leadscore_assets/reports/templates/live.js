@@ -10,7 +10,7 @@ const PHASES = {
 const ANSWERS = { go_on: ["go on", "holds"], go_back: ["go back", "broken"], not_yet: ["not yet", "unclear"] };
 const page = (id) => document.getElementById(id);
 const known = {};
-let live = null, skew = 0, heard = 0, asked = 0;
+let live = null, skew = 0, heard = 0, asked = 0, promised = null;
 
 /* Texts enter the page as text alone: nothing that a reason or a name says is ever read as markup. */
 function made(tag, attributes = {}, ...inside) {
@@ -242,6 +242,8 @@ function showRollback() {
   page("ask").textContent = target === null ? "Roll back" : `Roll back to version ${target}`;
   say("target", !live.rollback ? "This server knows no home to roll back in; run “leadscore rollback” there."
     : !can ? "There is no earlier version to go back to." : `${name[0].toUpperCase()}${name.slice(1)} answers all leads again, at once.${gone}`);
+  if (page("dialog").open) return; // What was promised when it was opened is what is asked for.
+  promised = target;
   say("consequence", `${name[0].toUpperCase()}${name.slice(1)} will answer all leads at once.${gone} What is taken back is not released again unless a person names it.`);
 }
 
@@ -281,7 +283,7 @@ async function rollBack(event) {
     const answer = await fetch("/rollback", {
       method: "POST",
       headers: { "content-type": "application/json", authorization: `Bearer ${page("token").value.trim()}` },
-      body: JSON.stringify({ reason: page("why").value, to: null }),
+      body: JSON.stringify({ reason: page("why").value, to: promised }),
     });
     const found = await answer.json();
     if (answer.ok) finished(found);
