@@ -221,7 +221,8 @@ def write_rows(path: Path, rows: Sequence[dict[str, str]]) -> Path:
 def made_home(path: Path, *, weeks: Sequence[date] = WEEKS, policy: dict[str, Any] | None = None) -> Home:
     """Make a home with a CSV file a week; nothing is ingested."""
     port = free_port()
-    settings = {"start_week": START, "source": {"kind": "files", "path": "data"}, "endpoint": {"port": port}}
+    endpoint = {"port": port, "workers": 1}
+    settings = {"start_week": START, "source": {"kind": "files", "path": "data"}, "endpoint": endpoint}
     write_home(path, settings=settings, contract=CONTRACT, policy=policy or POLICY)
     for week in weeks:
         write_csv(path / "data" / f"{week}.csv", leads(week))

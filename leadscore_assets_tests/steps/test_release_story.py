@@ -17,7 +17,7 @@ from leadscore_assets.steps.rolling_out import decline, look_at_release, look_qu
 from leadscore_assets_tests.home import Home
 from leadscore_assets_tests.steps.releases import Clock, asked, set_off, slowly
 
-EVENTS = 24
+EVENTS = 16
 LEADS = [f"key-{number}" for number in range(60)]
 
 
