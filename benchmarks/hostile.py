@@ -20,8 +20,8 @@ from leadscore_assets_tests.home import free_port
 from leadscore_assets_tests.serving.bundles import records, trained
 from leadscore_assets_tests.serving.hostile import hostile, large
 
-WARM = 300
-GROWTH = 1.05
+WARM = 900
+GROWTH = 1.15
 
 
 def main(count: int) -> Counter[int]:

@@ -78,12 +78,15 @@ class Station:
             counts=self.counts(),
         )
 
-    def tell(self) -> None:
-        """Write the report where the others find it; two threads do, one at a time."""
-        if self.reports:
-            with self._telling:
-                self._told = (time.monotonic(), self._changing())
-                self.reports.write(self.report())
+    def tell(self) -> WorkerReport:
+        """Write the report where the others find it, and return it; two threads do, one at a time."""
+        if self.reports is None:
+            return self.report()
+        with self._telling:
+            self._told = (time.monotonic(), self._changing())
+            report = self.report()
+            self.reports.write(report)
+            return report
 
     def tell_changes(self) -> None:
         """Write the report if it changed: at once when what is served did, else four times a second at most."""
@@ -103,9 +106,9 @@ class Station:
 
         This one's is written first, so that whoever is asked next, by another process too, never hears of less.
         """
-        self.tell()
+        mine = self.tell()
         others = [found for found in self.reports.all() if found.slot != self.slot] if self.reports else []
-        return [self.report(), *others]
+        return [mine, *others]
 
 
 def all_counts(reports: list[WorkerReport]) -> ServingCounts:
