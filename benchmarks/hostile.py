@@ -20,7 +20,7 @@ from leadscore_assets_tests.home import free_port
 from leadscore_assets_tests.serving.bundles import records, trained
 from leadscore_assets_tests.serving.hostile import hostile, large
 
-WARM = 900
+WARM = 300
 GROWTH = 1.15
 
 
