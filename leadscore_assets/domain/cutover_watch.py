@@ -83,13 +83,11 @@ def watch_guards(watch: Watch, policy: ReleasePolicy) -> list[Guard]:
     the bound is that many times higher.
     """
     total, starts = watch.total, max(policy.watch_maximum_hours * 60, 1.0)
-    slow = _log_mean(np.array(watch.slow_sums or (0.0,)))
     errors = _log_mean(_errors(watch, policy))
     proof, needed = rate_proof(total.errors, total.leads, margin=policy.errors, policy=policy)
     bound = float(np.log(starts / policy.guard_alpha))
     rate = total.errors / total.leads if total.leads else None
     missing = max(policy.minimum_requests - total.leads, 0)
-    limit, timed = LATENCY_EDGES_MS[watch.limit], sum(total.latency)
     return [
         Guard(
             "errors",
@@ -109,17 +107,23 @@ def watch_guards(watch: Watch, policy: ReleasePolicy) -> list[Guard]:
             total.leads,
             needed=None if total.invalid else missing,
         ),
-        Guard(
-            "latency_p99",
-            answer(back=slow >= bound, passed=watch.minutes > 0 and timed > 0 and not missing),
-            f"{watch.slow:,} of {watch.minutes:,} minutes had more than {watch.tail:.0%} of leads slower than "
-            f"{limit:.3g} ms",
-            policy.latency_worse,
-            total.leads,
-            strength=_strength(slow, 0.0, bound, policy),
-            needed=missing,
-        ),
+        _latency_guard(watch, bound, policy),
     ]
+
+
+def _latency_guard(watch: Watch, bound: float, policy: ReleasePolicy) -> Guard:
+    total, slow = watch.total, _log_mean(np.array(watch.slow_sums or (0.0,)))
+    missing = max(policy.minimum_requests - total.leads, 0)
+    return Guard(
+        "latency_p99",
+        answer(back=slow >= bound, passed=watch.minutes > 0 and sum(total.latency) > 0 and not missing),
+        f"{watch.slow:,} of {watch.minutes:,} minutes had more than {watch.tail:.0%} of leads slower than "
+        f"{LATENCY_EDGES_MS[watch.limit]:.3g} ms",
+        policy.latency_worse,
+        total.leads,
+        strength=_strength(slow, 0.0, bound, policy),
+        needed=missing,
+    )
 
 
 def _errors(watch: Watch, policy: ReleasePolicy) -> Floats:

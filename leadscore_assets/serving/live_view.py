@@ -62,8 +62,8 @@ def live_view(
     station: Station, *, name: str, history: tuple[Sample, ...], story: Story | None, rollback: bool
 ) -> LiveView:
     """Read everything once; what cannot be read is left out."""
-    status = server_status(name, "", station)
-    counts = all_counts(station.everyone())
+    reports = station.everyone()
+    status, counts = server_status(name, "", station, reports), all_counts(reports)
     return LiveView(
         at=time.time(),
         name=name,

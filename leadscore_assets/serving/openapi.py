@@ -16,14 +16,14 @@ Schema = dict[str, Any]
 def described(name: str, contract: Contract, models: Sequence[Model]) -> Schema:
     """Describe an endpoint: every path, the lead it takes and the answer it gives."""
     versions = ", ".join(f"{model.placed.name} version {model.placed.version}" for model in models)
-    target = {"name": "X-Amzn-SageMaker-Target-Variant", "in": "header", "schema": {"type": "string"}}
-    target["schema"] = {"type": "string", "enum": [*(model.placed.name for model in models), ""]}
-    target["description"] = "The variant that answers; empty is as if it were not there."
-    identity = {"name": "X-Amzn-SageMaker-Inference-Id", "in": "header", "schema": {"type": "string"}}
-    cut = {
-        **identity,
-        "description": f"The client's own id of the request; its first {INFERENCE_ID_LENGTH} characters.",
+    target = {
+        "name": "X-Amzn-SageMaker-Target-Variant",
+        "in": "header",
+        "schema": {"type": "string", "enum": [*(model.placed.name for model in models), ""]},
+        "description": "The variant that answers; empty is as if it were not there.",
     }
+    identity = {"name": "X-Amzn-SageMaker-Inference-Id", "in": "header", "schema": {"type": "string"}}
+    cut = {**identity, "description": f"The client's own id; its first {INFERENCE_ID_LENGTH} characters."}
     bounded = {**identity, "schema": {"type": "string", "pattern": f"^[ -~]{{0,{INFERENCE_ID_LENGTH}}}$"}}
     invoke = _invoke([target, cut])
     runtime = {**_invoke([target, bounded], runtime=True), "operationId": "invokeEndpoint"}

@@ -17,7 +17,7 @@ def _ping(_name: str, _instance: str, station: Station) -> Reply:
 
 
 def _status(name: str, instance: str, station: Station) -> Reply:
-    return json_reply(200, server_status(name, instance, station))
+    return json_reply(200, server_status(name, instance, station, station.everyone()))
 
 
 def _counts(_name: str, _instance: str, station: Station) -> Reply:
@@ -28,7 +28,7 @@ def _metrics(name: str, instance: str, station: Station) -> Reply:
     reports = station.everyone()
     workers = [report for report in living(reports, server=station.server) if report.slot != SHADOW]
     release = station.report().release
-    status = server_status(name, instance, station)
+    status = server_status(name, instance, station, reports)
     text = metrics_text(release, all_counts(reports), status.requests, workers=len(workers))
     return Reply(200, text.encode(), CONTENT_TYPE)
 

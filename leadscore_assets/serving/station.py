@@ -116,9 +116,8 @@ def all_counts(reports: list[WorkerReport]) -> ServingCounts:
     return summed(reports, configuration=reports[0].counts.configuration)
 
 
-def server_status(name: str, instance: str, station: Station) -> ServerStatus:
-    """Say of the whole server what all its workers serve."""
-    reports = station.everyone()
+def server_status(name: str, instance: str, station: Station, reports: list[WorkerReport]) -> ServerStatus:
+    """Say of the whole server what all its workers serve, by everyone's reports."""
     present = living(reports, server=station.server)
     workers = [report for report in present if report.slot != SHADOW] or reports[:1]
     least = min(workers, key=lambda report: report.release.generation)

@@ -119,10 +119,15 @@ def _serve(options: WorkerOptions, folder: StateFolder) -> None:
         server.run(sockets=[socket.socket(fileno=options.listener)])
     watcher.stop()
     app.close()
+    _leave(station)
+
+
+def _leave(station: "Station") -> None:
+    """Write what waits and tell the last counts."""
     if station.capture:
         station.capture.close()
     station.tell()
-    log.info("worker %s ended after %d answers", options.slot, station.requests.served)
+    log.info("worker %s ended after %d answers", station.slot, station.requests.served)
 
 
 def _station(options: WorkerOptions, folder: StateFolder, live: "Live") -> "Station":

@@ -6,6 +6,7 @@ before: killed anywhere, the next look ends in the same place.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from leadscore_assets.domain import bundle
@@ -43,6 +44,18 @@ class Moved:
     changed: bool
     reason: str
     problems: tuple[str, ...] = ()
+
+
+# What the endpoint serves now, and what it served before if that was something else than is wanted.
+Served = tuple[EndpointStatus, EndpointStatus | None]
+
+
+@dataclass(frozen=True)
+class _NotFollowed:
+    """The endpoint did not follow a move: why, and what the release makes of it."""
+
+    error: LeadscoreError
+    failed: Advance
 
 
 def register_package(platform: Platform, package: Package, *, approved: bool = True) -> Moved:
@@ -98,16 +111,19 @@ def _carried(platform: Platform, event_of: Callable[[ReleaseState], Event]) -> M
     with platform.lake.lock("release"):
         before = present_release(platform)
         moved = _backed(platform, before, event_of(before))
-        status, served = _brought(platform, before, moved)
-        new = _new(before, moved)
+        brought = _brought(platform, before, moved)
+    if isinstance(brought, _NotFollowed):
+        tell(platform, platform.endpoint.status(), _alarms(brought.failed))
+        raise brought.error
+    status, served = brought
     problems = tell(platform, status, _alarms(moved))
-    if served and not new:
+    if served and not _new(before, moved):
         problems += record_repair(platform, moved.state, served, status)
     return Moved(moved.state, status, served is not None, moved.reason, tuple(problems))
 
 
-def _brought(platform: Platform, before: ReleaseState, moved: Advance) -> tuple[EndpointStatus, EndpointStatus | None]:
-    """Bring the endpoint to a move and keep it; return what is served, and what was before if that differed.
+def _brought(platform: Platform, before: ReleaseState, moved: Advance) -> "Served | _NotFollowed":
+    """Bring the endpoint to a move and keep the state; a failure is kept too.
 
     A move that only goes back is kept first: killed in between, the next look finishes it and never undoes it.
     """
@@ -117,9 +133,7 @@ def _brought(platform: Platform, before: ReleaseState, moved: Advance) -> tuple[
     try:
         found = _serve(platform, desired(moved.state), present=desired(before))
     except LeadscoreError as error:
-        if not back or desired(moved.state) == desired(before):
-            _after_failure(platform, before, error)
-        raise
+        return _NotFollowed(error, _after_failure(platform, moved.state if back else before, error))
     if not back:
         _keep(platform, before, moved)
     return found
@@ -157,9 +171,7 @@ def _against(platform: Platform, model: Model, before: ReleaseState, after: Rele
         return [f"{error}"]
 
 
-def _serve(
-    platform: Platform, wanted: Desired | None, *, present: Desired | None = None
-) -> tuple[EndpointStatus, EndpointStatus | None]:
+def _serve(platform: Platform, wanted: Desired | None, *, present: Desired | None = None) -> Served:
     """Bring the endpoint to what is wanted; return what it serves then, and before that if it was something else."""
     if wanted is None:
         raise Missing("there is no registered model to serve; run 'leadscore retrain' first")
@@ -170,17 +182,14 @@ def _serve(
     return platform.endpoint.deploy([*wanted.variants, *warm], shadow=wanted.shadow, salt=wanted.salt), status
 
 
-def _after_failure(platform: Platform, before: ReleaseState, error: LeadscoreError) -> None:
-    """Write the failure down; too many in a row take the candidate back."""
-    failed = advance(before, Failed(f"{error}"), platform.policy.release, platform.now())
-    wanted = desired(failed.state)
-    if wanted is None:
-        return
-    _keep(platform, before, failed)
-    status = platform.endpoint.status()
-    if wanted != desired(before):
-        status, _ = _serve(platform, wanted)
-    tell(platform, status, _alarms(failed))
+def _after_failure(platform: Platform, kept: ReleaseState, error: LeadscoreError) -> Advance:
+    """Write the failure down; too many in a row take the candidate back, now or at the next look."""
+    failed = advance(kept, Failed(f"{error}"), platform.policy.release, platform.now())
+    _keep(platform, kept, failed)
+    if desired(failed.state) != desired(kept):
+        with suppress(LeadscoreError):
+            _serve(platform, desired(failed.state))
+    return failed
 
 
 def _keep(platform: Platform, before: ReleaseState, moved: Advance) -> None:

@@ -1,12 +1,14 @@
 """Rolling out: one event through endpoint, ledger and registry, and back again."""
 
+import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
-from leadscore_assets.domain.errors import CorruptArtefact, Missing, Refused
+from leadscore_assets.domain.errors import CorruptArtefact, Missing, PermanentError, Refused
 from leadscore_assets.domain.facts import Variant
 from leadscore_assets.domain.release_state import story_problems
 from leadscore_assets.steps.platform import Platform
@@ -166,3 +168,24 @@ def test_a_version_that_never_answered_goes_live_by_a_release_alone(on_judged: P
     with pytest.raises(Refused, match="version 2 has never answered all leads"):
         roll_back(on_judged, to=2, actor="ann", reason="x")
     assert served(on_judged) == [1]
+
+
+def test_an_endpoint_that_does_not_follow_is_written_down_and_the_way_back_is_finished_later(
+    copy: Callable[[Home], Home], judged: Home
+) -> None:
+    home = copy(judged)
+    platform = home.platform()
+    package_candidate(platform, NEW)
+    release(platform)
+    platform.endpoint.stop()
+    with socket.create_server(("127.0.0.1", home.port)):
+        began = time.monotonic()
+        with pytest.raises(PermanentError):
+            roll_back(platform, to=1, actor="ann", reason="complaints")
+        assert time.monotonic() - began < 30
+        state = present_release(platform)
+        assert (state.champion.version, state.failures) == (1, 1)
+        assert [item.subject for item in platform.ledger.records(action="rolled back")] == ["package 2"]
+    assert look_at_release(platform).changed
+    assert served(platform) == [1]
+    assert serves_the_champion(platform) == []
