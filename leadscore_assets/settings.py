@@ -5,14 +5,15 @@ The only reader of environment variables.
 
 import getpass
 import os
+import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from leadscore_assets.domain.calendar import week_of
 from leadscore_assets.domain.contract import Contract, Frozen, contract_from, default_contract
@@ -45,6 +46,45 @@ class EndpointSettings(Frozen):
     workers: int = Field(default=2, ge=1, le=64)
 
 
+class AwsSettings(Frozen):
+    """The AWS account that the platform runs on; credentials come from AWS's own chain, never from here.
+
+    `role` is what training jobs and the endpoint run as. `owner` is the account that the bucket must belong to.
+    `endpoint_url` stands for all of AWS: a private endpoint (https), or an emulator on loopback.
+    """
+
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
+    prefix: str = Field(default="leadscore", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.=/-]{0,127}$")
+    owner: str | None = Field(default=None, pattern=r"^\d{12}$")
+    role: str = Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$")
+    profile: str | None = None
+    endpoint_url: str | None = Field(default=None, pattern=r"^(https://\S+|http://(127\.0\.0\.1|localhost)(:\d+)?)$")
+    training_image: str | None = Field(default=None, description="XGBoost 3.2 of the region by default")
+    serving_image: str | None = Field(default=None, description="built from deploy/serving, in the account's registry")
+    kms_key: str | None = None
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    topic: str | None = Field(default=None, pattern=r"^arn:aws[a-z-]*:sns:\S+$", description="where notices go")
+    tags: dict[str, str] = {}
+
+
+class LedgerSettings(Frozen):
+    """Where decisions are recorded: a SQLAlchemy URL without a password, SQLite in the home where there is none.
+
+    The password of a PostgreSQL user comes from PGPASSWORD, a .pgpass file or the driver's own ways.
+    """
+
+    url: str | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _holds_no_secret(cls, value: str | None) -> str | None:
+        if value and re.search(r"://[^/@]*:[^/@]*@", value):
+            raise ValueError("a password stands in the URL; leave it out and give it by PGPASSWORD or a .pgpass file")
+        return value
+
+
 class UiSettings(Frozen):
     """The Dagster UI's address; it listens on loopback."""
 
@@ -57,9 +97,18 @@ class HomeSettings(Frozen):
     start_week: date = date(2026, 1, 5)
     contract: str = "contract.toml"
     policy: str = "policy.toml"
+    platform: Literal["local", "aws"] = "local"
     source: SourceSettings = SourceSettings()
     endpoint: EndpointSettings = EndpointSettings()
     ui: UiSettings = UiSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    aws: AwsSettings | None = None
+
+    @model_validator(mode="after")
+    def _knows_its_account(self) -> Self:
+        if self.platform == "aws" and self.aws is None:
+            raise ValueError("platform is aws and there is no [aws] section; write region, bucket and role there")
+        return self
 
     @field_validator("start_week")
     @classmethod
@@ -128,6 +177,7 @@ def read_toml(path: Path, build: Callable[[dict[str, Any]], Model]) -> Model:
 def _problem(item: Any) -> str:
     place = ".".join(str(part) for part in item["loc"]) or "the file"
     value = item.get("input")
-    shown = "" if isinstance(value, dict) or item["type"] == "missing" else f" = {value!r}"
+    unshown = isinstance(value, dict) or item["type"] == "missing" or place.endswith("url")
+    shown = "" if unshown else f" = {value!r}"
     remedy = "; remove the key or correct its spelling" if item["type"] == "extra_forbidden" else ""
     return f"{place}{shown}: {item['msg']}{remedy}"

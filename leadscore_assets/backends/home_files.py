@@ -30,6 +30,9 @@ _SETTINGS_KEYS = {
     "policy": "The policy's file in this home",
     "source": 'Where leads come from: kind "files" with a path (file, folder or pattern), or "generator"',
     "endpoint": "The scoring server listens here, on this machine only",
+    "platform": 'Where training, registry and endpoint run: "local", or "aws" with an [aws] section',
+    "ledger": "Where decisions are recorded, as a SQLAlchemy URL without a password",
+    "aws": "The account: region, bucket and the role that jobs run as; credentials come from AWS's own chain",
     "ui": "The Dagster UI listens here, on this machine only",
 }
 _CONTRACT_ABOUT = (

@@ -27,7 +27,7 @@ from leadscore_assets.domain.training_policy import TrainingPolicy
 from leadscore_assets.domain.tuning import Champion, Tuned, judge_again, tune
 
 GOLDEN_ROWS = 16
-NO_HYPERPARAMETERS = ("preset", "maximum_minutes", "instance_type")
+NO_HYPERPARAMETERS = ("preset", "maximum_minutes")
 _MAXIMUM_LISTED_LEVELS = 50
 
 

@@ -45,7 +45,6 @@ class TrainingPolicy(Section):
     threads: int = Field(default=2, ge=1, le=256)
     seed: int = Field(default=42, ge=0)
     maximum_minutes: int = Field(default=120, ge=1)
-    instance_type: str = "ml.c5.2xlarge"
 
     @field_validator("learners", mode="before")
     @classmethod

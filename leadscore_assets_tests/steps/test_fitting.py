@@ -37,7 +37,7 @@ def test_hyperparameters_are_strings_and_lists_are_joined(platform: Platform) ->
     job = training_job(platform, NEW)
     assert job.hyperparameters["learners"] == ",".join(platform.policy.training.learners)
     assert job.hyperparameters["rounds"] == "10"
-    assert not {"maximum_minutes", "instance_type", "preset"} & set(job.hyperparameters)
+    assert not {"maximum_minutes", "preset"} & set(job.hyperparameters)
 
 
 def test_a_search_is_given_the_parameters_of_an_older_champion_alone(platform: Platform) -> None:
