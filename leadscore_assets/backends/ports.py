@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from leadscore_assets.domain.facts import (
     Variant,
     WeekManifest,
 )
+from leadscore_assets.domain.notices import Notice
 from leadscore_assets.domain.release_story import Story
 from leadscore_assets.domain.serving_counts import ServingCounts
 
@@ -238,6 +239,25 @@ class EndpointHost(Protocol):
 
     def status(self) -> EndpointStatus:
         """Ask the server what it serves."""
+        ...
+
+
+class Captures(Protocol):
+    """What the endpoint was asked and answered, as its capture kept it."""
+
+    def read(self, first: datetime, last: datetime) -> Iterator[pa.Table]:
+        """Yield what was answered from `first` to before `last`, in tables of CAPTURED's columns, oldest files first.
+
+        A line that cannot be read is counted and left out, never guessed.
+        """
+        ...
+
+
+class Notifier(Protocol):
+    """Tells people what happened."""
+
+    def send(self, notice: Notice) -> None:
+        """Deliver a notice; raise TransientError when a later try may succeed, PermanentError when it cannot."""
         ...
 
 

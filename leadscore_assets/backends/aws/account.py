@@ -72,7 +72,7 @@ class Account:
             secret_key=frozen.secret_key if frozen else None,
             session_token=frozen.token if frozen else None,
             endpoint_override=host or None,
-            scheme=scheme or "https",
+            scheme="http" if scheme == "http" else "https",
         )
 
     def account_id(self) -> str:
