@@ -4,7 +4,7 @@ import pyarrow as pa
 
 # `lead` is the key as capture kept it (hashed where the server masks it), `event` pairs a shadow's answer with
 # production's, `role` is production or shadow; `score` is on the label's scale, missing where none was given.
-CAPTURED = pa.schema(
+CAPTURED: pa.Schema = pa.schema(
     [
         pa.field("at", pa.timestamp("us", tz="UTC"), nullable=False),
         pa.field("event", pa.string(), nullable=False),
