@@ -1,7 +1,6 @@
 """What every source of leads keeps to, wherever the leads lie."""
 
 import random
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,19 +8,14 @@ from uuid import uuid4
 
 import pyarrow as pa
 import pytest
-import sqlalchemy as sa
 
-from leadscore_assets.backends.aws.account import Account
 from leadscore_assets.backends.local.generator_source import GeneratorSource
 from leadscore_assets.domain.calendar import WEEK
 from leadscore_assets.domain.contract import contract_from
 from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.domain.generator import small_contract
 from leadscore_assets.domain.validation import FILE, ROW, validate_week
-from leadscore_assets_tests.aws.conftest import BUCKET, REGION, server
-from leadscore_assets_tests.aws.emulator import Emulator
-from leadscore_assets_tests.aws.strict import strict_session
-from leadscore_assets_tests.backends.postgres import cluster
+from leadscore_assets_tests.aws.conftest import BUCKET
 from leadscore_assets_tests.backends.source_worlds import (
     CONTRACT,
     SCHEMA,
@@ -34,7 +28,6 @@ from leadscore_assets_tests.backends.source_worlds import (
     lead,
 )
 
-__all__ = ["server"]
 FIRST, SECOND, THIRD = date(2026, 1, 5), date(2026, 1, 12), date(2026, 1, 19)
 KINDS = ("files", "s3", "delta", "delta on s3", "postgresql", "sqlite", "other database")
 ROWS = [
@@ -43,31 +36,6 @@ ROWS = [
     lead("C", "2026-01-12T00:00:00", converted=None, lead_score=None),
     lead("D", "2026-01-20T10:00:00", visits=0, note="a;b=1:c"),
 ]
-
-
-@pytest.fixture(scope="module")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with cluster(tmp_path_factory.mktemp("postgres")) as url:
-        yield url
-
-
-@pytest.fixture
-def database(postgres_server: str) -> str:
-    """A database of the test's own."""
-    name = f"leads_{uuid4().hex}"
-    engine = sa.create_engine(postgres_server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    return sa.make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
-
-
-@pytest.fixture(scope="module")
-def bucket(server: Emulator) -> Iterator[Account]:
-    """An account with one bucket for all tests, each of which has a prefix of its own."""
-    made = Account(region=REGION, endpoint_url=server.url, session=strict_session(REGION), attempts=2)
-    made.call("s3", "create_bucket", Bucket=BUCKET)
-    yield made
-    server.reset()
 
 
 @pytest.fixture(params=KINDS)

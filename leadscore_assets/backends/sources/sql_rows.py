@@ -107,4 +107,4 @@ class QueryRows:
 
     def _text(self) -> sa.TextClause:
         # A colon is no parameter here, and a comment in the last line must end before the closing parenthesis.
-        return sa.text(self.query.replace("\\", "\\\\").replace(":", "\\:") + "\n")
+        return sa.text(self.query.replace(":", "\\:") + "\n")
