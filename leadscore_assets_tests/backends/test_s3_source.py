@@ -174,11 +174,18 @@ def test_a_bucket_that_is_not_there_and_a_network_that_is_not_there_are_told(buc
 
 def test_the_expected_owner_is_asked_for(bucket: Account, prefix: str) -> None:
     put(bucket, f"{prefix}/1.parquet", parquet_of(ONE))
-    asked: list[dict[str, str]] = []
+    asked: list[str] = []
+
+    def note(params: dict[str, str], **_: object) -> None:
+        asked.append(params["ExpectedBucketOwner"])
+
     events = bucket.client("s3").meta.events
-    events.register_first("provide-client-params.s3.ListObjectsV2", lambda params, **_: asked.append(params))
-    find_objects(bucket, f"s3://{BUCKET}/{prefix}/", "auto", owner="123456789012")
-    assert asked[-1]["ExpectedBucketOwner"] == "123456789012"
+    events.register("provide-client-params.s3.ListObjectsV2", note)
+    try:
+        find_objects(bucket, f"s3://{BUCKET}/{prefix}/", "auto", owner="123456789012")
+    finally:
+        events.unregister("provide-client-params.s3.ListObjectsV2", note)
+    assert asked == ["123456789012"]
 
 
 def test_arrow_and_delta_reach_s3_where_boto3_does(bucket: Account, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,4 +203,4 @@ def test_arrow_and_delta_reach_s3_where_boto3_does(bucket: Account, monkeypatch:
 
 def test_an_account_does_not_show_its_secrets(bucket: Account) -> None:
     assert "testing-secret" in storage_options(bucket).values()
-    assert "testing-secret" not in f"{bucket} {find_objects}"
+    assert "testing-secret" not in f"{bucket!r} {bucket}"

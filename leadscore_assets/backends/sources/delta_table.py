@@ -77,10 +77,11 @@ class DeltaPlace:
             raise self._told(error) from None
 
     def _told(self, error: Exception) -> LeadscoreError:
-        told = " ".join(_COLOURS.sub("", str(error)).split())[:_SHOWN]
-        if any(sign in told for sign in _NETWORK):
+        whole = " ".join(_COLOURS.sub("", str(error)).split())
+        told = whole[:_SHOWN]
+        if any(sign in whole for sign in _NETWORK):
             return TransientError(f"{self.address} was not reached ({told}); look at the network and try again")
-        if "LogSegment end version" in told or "not found" in told.lower():
+        if "LogSegment end version" in whole or "not found" in whole:
             return InvalidInput(
                 f"{self.address} cannot be read: the version, or a file of it, is not there or was vacuumed ({told}); "
                 "name another version or as_of in [source]"
@@ -88,11 +89,12 @@ class DeltaPlace:
         return InvalidInput(f"{self.address} cannot be read ({told}); mend the table or name another version")
 
     def _check_age(self, table: "DeltaTable") -> None:
-        committed = table.history(1)
-        first = datetime.fromtimestamp(committed[0]["timestamp"] / 1000, UTC) if committed else None
-        if self.as_of and first and first > self.as_of:
+        # The library answers a moment before the first commit with the first version.
+        at: float = min((item["timestamp"] for item in table.history()), default=0)
+        begun = datetime.fromtimestamp(at / 1000, UTC)
+        if self.as_of and begun > self.as_of:
             raise InvalidInput(
-                f"{self.uri} begins at {first:%Y-%m-%dT%H:%M:%SZ}, after as_of {self.as_of}; name a later one"
+                f"{self.uri} begins at {begun:%Y-%m-%dT%H:%M:%SZ}, after as_of {self.as_of}; name a later one"
             )
 
     def _check_files(self, table: "DeltaTable") -> None:
