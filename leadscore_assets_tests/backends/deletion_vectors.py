@@ -1,4 +1,4 @@
-"""Rows taken out of a Delta table by a deletion vector, as Spark and Databricks do it, written from Delta's protocol."""
+"""Rows taken out of a Delta table by a deletion vector, as other writers do it, by the letter of the protocol."""
 
 import base64
 import json
@@ -16,12 +16,9 @@ def take_out(table: Path, rows: list[int]) -> None:
     commits = sorted(log.glob("*.json"))
     actions = [json.loads(line) for path in commits for line in path.read_text().splitlines()]
     added = [action["add"] for action in actions if "add" in action][-1]
-    vector = {
-        "storageType": "i",
-        "pathOrInlineDv": _inline(rows),
-        "sizeInBytes": len(_bitmap(rows)),
-        "cardinality": len(rows),
-    }
+    bitmap = _bitmap(rows)
+    vector = {"storageType": "i", "sizeInBytes": len(bitmap), "cardinality": len(rows)}
+    vector["pathOrInlineDv"] = _inline(bitmap)
     removed = {name: added[name] for name in ("path", "size", "partitionValues")}
     entries = [
         {"remove": {**removed, "deletionTimestamp": added["modificationTime"], "dataChange": True}},
