@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from pydantic import ValidationError
@@ -12,7 +13,7 @@ from leadscore_assets.backends.ports import LeadSource
 from leadscore_assets.backends.sources.allowed import Allowed, own_root
 from leadscore_assets.backends.sources.naming import named_source
 from leadscore_assets.domain.contract import Contract
-from leadscore_assets.domain.errors import InvalidInput
+from leadscore_assets.domain.errors import InvalidInput, oneline
 from leadscore_assets.settings import AwsSettings, Settings, SourceSettings
 
 if TYPE_CHECKING:
@@ -53,16 +54,9 @@ def source_of(settings: Settings, *, now: Callable[[], datetime]) -> LeadSource:
 
 def chosen_source(data: str, *, query: str | None, region: str | None) -> SourceSettings:
     """Return the settings of a source that a person names for a new home; raise InvalidInput where they cannot be."""
-    found = named_source(data, query=query, region=region)
-    try:
-        source = SourceSettings.model_validate(found)
-    except ValidationError as error:
-        # A URL may hold a password.
-        raise InvalidInput(f"--data: {error.errors()[0]['msg']}") from None
+    source = _validated(named_source(data, query=query, region=region))
     if source.uri and not source.region:
-        from leadscore_assets.backends.aws.s3_files import default_region
-
-        source = source.model_copy(update={"region": default_region()})
+        source = source.model_copy(update={"region": _region()})
     return source
 
 
@@ -94,10 +88,19 @@ def sample_named(data: str, settings: Settings) -> pa.Table:
     """Return every row of what a person names for a home that exists; raise InvalidInput where it may not be read."""
     values = settings.values
     known = values.source.region or (values.aws.region if values.aws else None)
-    source = SourceSettings.model_validate(named_source(data, region=known if "s3://" in data else None))
+    source = _validated(named_source(data, region=known if "s3://" in data else None))
     if source.uri:
         _allowed(settings).check_bucket(_bucket(source.uri))
     return sample_of(source, home=settings.home, aws=values.aws, allowed=_allowed(settings))
+
+
+def _validated(keys: dict[str, Any]) -> SourceSettings:
+    try:
+        return SourceSettings.model_validate(keys)
+    except ValidationError as error:
+        # What was given is not repeated: a URL may hold a password.
+        problems = [f"{'.'.join(map(str, item['loc']))} {item['msg']}".strip() for item in error.errors()]
+        raise InvalidInput(f"the place of the leads cannot be read: {oneline(problems)}") from None
 
 
 def _allowed(settings: Settings) -> Allowed:
@@ -139,11 +142,23 @@ def _table(source: SourceSettings, home: Path, aws: AwsSettings | None, allowed:
 
 def _account(source: SourceSettings, aws: AwsSettings | None) -> "Account":
     from leadscore_assets.backends.aws.account import Account
-    from leadscore_assets.backends.aws.s3_files import default_region
 
+    _check_libraries()
     if aws:
         return Account(region=source.region or aws.region, endpoint_url=aws.endpoint_url, profile=aws.profile)
-    return Account(region=source.region or default_region())
+    return Account(region=source.region or _region())
+
+
+def _region() -> str:
+    from leadscore_assets.backends.aws.s3_files import default_region
+
+    _check_libraries()
+    return default_region()
+
+
+def _check_libraries() -> None:
+    if find_spec("boto3") is None:
+        raise InvalidInput("S3 needs boto3; run 'pip install leadscore-assets[aws]'")
 
 
 def _query(source: SourceSettings, home: Path) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """[source] and [allowed]: each kind with its own keys, no secret in them, and nothing read that they do not name."""
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -87,12 +88,12 @@ def test_a_moment_without_a_zone_is_utc(tmp_path: Path) -> None:
     [
         ("https://acme.org/leads.csv", None, "https:// is not read; name a path, s3://"),
         ("simplecache::s3://b/x", None, "is not read"),
-        ("postgresql://db/crm", None, "a database needs a query: give --query"),
+        ("postgresql://db/crm", None, "a database needs a query beside postgresql://, which 'leadscore init' takes"),
         ("leads.csv", "select 1", "--query belongs to a database's URL"),
         ("s3://acme-leads/x", "select 1", "--query belongs to a database's URL"),
         ("delta://relative/table", None, "names no folder; write delta:///folder"),
         ("postgresql://ada:hunter2@db/crm", "select 1", "a password stands in the URL"),
-        ("s3://acme/*.csv", None, "--data: .*pattern"),
+        ("s3://acme/*.csv", None, "cannot be read: uri String should match pattern"),
     ],
 )
 def test_a_place_that_cannot_be_read_is_refused_at_once(data: str, query: str | None, said: str) -> None:
@@ -198,3 +199,26 @@ def test_a_query_file_that_is_not_there_is_told(home: Home) -> None:
 def test_query_and_region_without_data_are_refused(tmp_path: Path) -> None:
     told = Home(tmp_path / "home").cli("init", "--query", "select 1", code=1)
     refused(told, "--query says how --data is read, and there is no --data")
+
+
+@pytest.mark.parametrize(
+    ("data", "library", "extra"),
+    [("s3://acme-leads/x/", "boto3", "aws"), ("postgresql://db/crm", "psycopg", "postgres")],
+)
+def test_a_library_that_is_not_installed_is_told_with_its_extra(
+    home: Home, monkeypatch: pytest.MonkeyPatch, data: str, library: str, extra: str
+) -> None:
+    # None among the modules is how Python itself remembers that there is no such module.
+    for name in [name for name in sys.modules if name.partition(".")[0] == library]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, library, None)
+    query = ["--query", "select 1"] if extra == "postgres" else []
+    told = Home(home.path / "other").cli("init", "--data", data, *query, code=1)
+    refused(told, f"pip install leadscore-assets[{extra}]")
+
+
+def test_a_place_that_score_cannot_read_is_one_message(home: Home) -> None:
+    with pytest.raises(InvalidInput, match="cannot be read: uri String should match pattern"):
+        open_sample("s3://acme/*.csv", load_settings(home.path))
+    with pytest.raises(InvalidInput, match="other commands read files, S3 and Delta tables"):
+        open_sample("postgresql://db/crm", load_settings(home.path))

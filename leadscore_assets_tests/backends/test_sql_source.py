@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
+from leadscore_assets.backends.sources.sql_database import Database
 from leadscore_assets.backends.sources.sql_query import single_select
 from leadscore_assets.backends.sources.sql_source import SqlSource, read_sample
 from leadscore_assets.domain.calendar import WEEK
@@ -98,8 +99,10 @@ def test_sqlite_is_opened_for_reading_alone(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "leads.db") as connection:
         connection.execute("CREATE TABLE leads (created_at)")
     connection.close()
-    source = SqlSource(f"sqlite:///{tmp_path}/leads.db", "SELECT * FROM leads", contract=CONTRACT, batch_rows=9)
-    with source._database.reading() as opened, pytest.raises(sa.exc.OperationalError, match="readonly"):
+    with (
+        Database(f"sqlite:///{tmp_path}/leads.db").reading() as opened,
+        pytest.raises(sa.exc.OperationalError, match="readonly"),
+    ):
         opened.exec_driver_sql("DELETE FROM leads")
 
 

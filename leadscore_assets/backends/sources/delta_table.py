@@ -138,8 +138,10 @@ class DeltaVersion:
         kind = self.columns[created_at]
         if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
             return None
-        actions = pa.table(self._table.get_add_actions(flatten=True)).to_pylist()
         low, high, gaps = (f"{kind}.{created_at}" for kind in ("min", "max", "null_count"))
+        told = pa.table(self._table.get_add_actions(flatten=True))
+        wanted = {"path", "size_bytes", "modification_time", low, high, gaps}
+        actions = told.select([name for name in told.column_names if name in wanted]).to_pylist()
         deleted = self._deleted()
         found = []
         for item in actions:

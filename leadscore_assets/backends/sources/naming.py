@@ -24,7 +24,8 @@ def named_source(data: str, *, query: str | None = None, region: str | None = No
         return _table(rest) if scheme == "delta" else _in_s3(scheme, rest, region)
     if query is None:
         raise InvalidInput(
-            f"a database needs a query: give --query 'select ...' or --query leads.sql beside {scheme}://"
+            f"a database needs a query beside {scheme}://, which 'leadscore init' takes with --query; other commands "
+            "read files, S3 and Delta tables"
         )
     return {"kind": "sql", "url": data, **_query(query)}
 

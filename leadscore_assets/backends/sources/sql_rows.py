@@ -35,8 +35,7 @@ class QueryRows:
 
     def batches(self) -> Iterator[pa.Table]:
         """Yield every row."""
-        for table, _ in self._fetched(sa.select(self._rows), hashing=None):
-            yield table
+        return self._streamed(sa.select(self._rows), self.names)
 
     def times(self, created_at: str) -> Times:
         """Return how the column of times is compared; raise InvalidInput where it is absent or holds no times."""
@@ -60,9 +59,7 @@ class QueryRows:
     def sums(self, times: Times, created_at: str) -> dict[date | None, ContentSum]:
         """Return what each week holds; rows without a time stand below None."""
         monday = times.monday()
-        return (
-            self._fetched_sums(created_at) if monday is None or not times.hashing else self._asked_sums(times, monday)
-        )
+        return self._fetched_sums(created_at) if monday is None else self._asked_sums(times, monday)
 
     def _asked_sums(self, times: Times, monday: Any) -> dict[date | None, ContentSum]:
         inner = sa.select(monday.label("week"), sa.literal_column(str(times.hashing)).label("content"))
@@ -76,22 +73,26 @@ class QueryRows:
 
     def _fetched_sums(self, created_at: str) -> dict[date | None, ContentSum]:
         sums: dict[date | None, ContentSum] = {}
-        for table, hashes in self._fetched(sa.select(self._rows), hashing=None):
+        for table in self.batches():
+            hashes = row_hashes(table)
             for week, positions in by_week(*weeks_of(table[created_at])):
                 sums.setdefault(week, ContentSum()).add(hashes[at] for at in positions)
         return sums
 
     def _selected(self, times: Times, condition: Any) -> Iterator[Batch]:
-        hashing: list[Any] = [sa.literal_column(times.hashing).label(CONTENT)] if times.hashing else []
-        return self._fetched(sa.select(self._rows, *hashing).where(condition), hashing=times.hashing)
+        if not times.hashing:
+            for table in self._streamed(sa.select(self._rows).where(condition), self.names):
+                yield table, row_hashes(table)
+            return
+        hashed = sa.select(self._rows, sa.literal_column(times.hashing).label(CONTENT)).where(condition)
+        for table in self._streamed(hashed, [*self.names, CONTENT]):
+            yield table.select(self.names), [str(text) for text in table[CONTENT].to_pylist()]
 
-    def _fetched(self, select: Any, *, hashing: str | None) -> Iterator[Batch]:
+    def _streamed(self, select: Any, names: list[str]) -> Iterator[pa.Table]:
         options = {"stream_results": True, "max_row_buffer": self.batch_rows}
         result = self.connection.execute(select, execution_options=options)
         for rows in result.partitions(self.batch_rows):
-            table = as_table([*self.names, *([CONTENT] if hashing else [])], rows)
-            hashes = [str(text) for text in table[CONTENT].to_pylist()] if hashing else row_hashes(table)
-            yield table.select(self.names), hashes
+            yield as_table(names, rows)
 
     @cached_property
     def _rows(self) -> Any:
