@@ -5,7 +5,7 @@ given up is stopped, so that nothing goes on costing.
 """
 
 import hashlib
-import logging
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,7 +27,6 @@ _ATTEMPTS = 20
 _ENDS = frozenset({"Completed", "Failed", "Stopped"})
 _PASSING = ("InternalServerError", "InternalServerException", "CapacityError")
 _LOG = "/aws/sagemaker/TransformJobs"
-log = logging.getLogger(__name__)
 Seen = dict[str, Any]
 
 
@@ -93,9 +92,12 @@ class SageMakerTransform:
         if not leads.num_rows:
             return SCORED.empty_table()
         contract = bundle.contract_of(self._bundles.path(package.digest), digest=package.digest)
-        answers = self._answers(self._model(package, reasons), lead_lines(leads, contract))
-        keys = leads[contract.key].to_pylist()
-        return scored_from_lines(answers, keys, digest=package.digest, version=package.version)
+        keys = [f"{key}" for key in leads[contract.key].to_pylist()]
+
+        def read(answers: bytes) -> pa.Table:
+            return scored_from_lines(answers, keys, digest=package.digest, version=package.version)
+
+        return self._answered(self._model(package, reasons), lead_lines(leads, contract), read)
 
     def _model(self, package: Package, reasons: int) -> str:
         """Return the name of the model that scores, made unless one of this content is there."""
@@ -118,22 +120,31 @@ class SageMakerTransform:
             if "already exist" not in str(error):
                 raise
 
-    def _answers(self, model: str, lines: bytes) -> bytes:
-        """Return what the first job of these lines that goes well answers; earlier attempts that ended are let be."""
+    def _answered(self, model: str, lines: bytes, read: Callable[[bytes], pa.Table]) -> pa.Table:
+        """Return what the first job of these lines that goes well answers, as read.
+
+        An attempt that ended before this one is let be, unless it went well; one that this one saw end badly is told.
+        """
         digest = hashlib.sha256(lines).hexdigest()
         for attempt in range(1, _ATTEMPTS + 1):
             name = job_name(model, self._resources.transform_instance, digest, attempt)
             before = self._look(name)
             if before is None:
                 self._begin(name, model, lines)
-            ended = self._awaited(name)
-            answers = self._store.get(_output(name)) if ended["TransformJobStatus"] == "Completed" else None
-            if answers:
-                log.info("transform job %s scored %d bytes of leads", name, len(lines))
-                return answers.content
-            if before is None or before["TransformJobStatus"] == "InProgress":
-                raise _failure(name, ended)
+            try:
+                return read(self._answers(name))
+            except LeadscoreError:
+                if before is None or before["TransformJobStatus"] == "InProgress":
+                    raise
         raise PermanentError(f"transform job {name} is the last of {_ATTEMPTS} that ended badly; look at {_LOG}")
+
+    def _answers(self, name: str) -> bytes:
+        """Wait for a job and return its answers; raise as it ended when it has none."""
+        ended = self._awaited(name)
+        found = self._store.get(_output(name)) if ended["TransformJobStatus"] == "Completed" else None
+        if found is None:
+            raise _failure(name, ended)
+        return found.content
 
     def _begin(self, name: str, model: str, lines: bytes) -> None:
         """Lay the leads where the job finds them and create it; another run's job of this name is ours too."""
