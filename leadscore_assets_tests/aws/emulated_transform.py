@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,23 +98,23 @@ class Machine:
             return job.fault
         with tempfile.TemporaryDirectory(dir=self.emulator.folder) as place:
             root, environment = self._model(job, Path(place))
-            with container(root, environment | job.request.get("Environment", {})) as running:
-                return self._transform(job, running) if _ready(running, job) else _NOT_READY
+            with container(root, environment | job.request.get("Environment", {})) as running, self._s3() as s3:
+                return self._transform(job, running, s3) if _ready(running, job) else _NOT_READY
 
     def _model(self, job: Job, root: Path) -> tuple[Path, dict[str, str]]:
         described = sagemaker_backends[ACCOUNT][job.region].describe_model(job.request["ModelName"])
         bucket, _, key = described.primary_container["ModelDataUrl"].removeprefix("s3://").partition("/")
         archive = root / "model.tar.gz"
-        archive.write_bytes(self._s3().get_object(Bucket=bucket, Key=key)["Body"].read())
+        with self._s3() as s3:
+            archive.write_bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
         with tarfile.open(archive) as tar:
             tar.extractall(root / "model", filter="data")
         return root, dict(described.primary_container.get("Environment", {}))
 
-    def _transform(self, job: Job, running: RunningContainer) -> str:
+    def _transform(self, job: Job, running: RunningContainer, s3: Any) -> str:
         source, target = job.request["TransformInput"], job.request["TransformOutput"]
         bucket, _, prefix = source["DataSource"]["S3DataSource"]["S3Uri"].removeprefix("s3://").partition("/")
         there, _, folder = target["S3OutputPath"].removeprefix("s3://").partition("/")
-        s3 = self._s3()
         headers = {"content-type": source["ContentType"], "accept": target["Accept"]}
         for item in s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]:
             content = s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
@@ -139,9 +140,14 @@ class Machine:
             batch += line
         yield batch
 
-    def _s3(self) -> Any:
+    @contextmanager
+    def _s3(self) -> Iterator[Any]:
         keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing-secret"}
-        return boto3.client("s3", endpoint_url=self.emulator.url, region_name="us-east-1", **keys)
+        client = boto3.client("s3", endpoint_url=self.emulator.url, region_name="us-east-1", **keys)
+        try:
+            yield client
+        finally:
+            client.close()
 
 
 _machines: list[Machine] = []
