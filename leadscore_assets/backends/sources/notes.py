@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from leadscore_assets.backends.local.atomic import write_atomically
+from leadscore_assets.backends.atomic import write_atomically
 from leadscore_assets.backends.sources.file_index import FileIndex
 from leadscore_assets.domain.digests import canonical_json, digest_of
 from leadscore_assets.domain.errors import LeadscoreError
