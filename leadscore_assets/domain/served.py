@@ -97,7 +97,7 @@ def day_scores(counts: pa.Table, *, digest: str) -> list[DayScores]:
 
 
 def _binned(table: pa.Table, low: float, high: float) -> pa.Table:
-    scores = table["score"]
+    scores: Any = table["score"]
     places = pc.floor(pc.multiply(pc.divide(pc.subtract(scores, low), high - low), SCORE_BINS))
     above: Any = pc.max_element_wise(places, 0.0, skip_nulls=False)
     inside: Any = pc.min_element_wise(above, SCORE_BINS - 1.0, skip_nulls=False)
