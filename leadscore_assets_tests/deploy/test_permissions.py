@@ -79,8 +79,9 @@ _ARNS = {
 def _granted() -> dict[str, list[Statement]]:
     """What RunRole is allowed, by policy."""
     found = template("permissions")["Resources"]
-    assert all(rendered(item["Properties"]["Roles"], {"RunRoleName": "run"}) == ["run"] for item in found.values())
-    return {name: statements("permissions", name) for name in found if name != "SourcePolicy"}
+    own = [name for name, item in found.items() if "Roles" in item["Properties"]]
+    assert all(rendered(found[name]["Properties"]["Roles"], {"RunRoleName": "run"}) == ["run"] for name in own)
+    return {name: statements("permissions", name) for name in own if name != "SourcePolicy"}
 
 
 def _needed() -> dict[str, list[Call]]:
@@ -126,6 +127,11 @@ def test_a_look_at_the_account_has_a_policy_of_its_own_that_a_person_may_have() 
     own = {action for call in calls(("backends/aws",)) if "checkup" in call.place for action in actions_of(call)}
     assert actions(_granted()["CheckupPolicy"]) == own
     assert all(action.partition(":")[2].startswith(("Get", "List", "Describe", "Simulate")) for action in own)
+
+
+def test_whoever_asks_for_scores_may_do_nothing_else() -> None:
+    assert actions(statements("permissions", "CallerPolicy")) == {"sagemaker:InvokeEndpoint"}
+    assert "CallerPolicy" not in _granted()
 
 
 def test_leads_in_another_bucket_are_only_read() -> None:
