@@ -65,7 +65,7 @@ LAUNCHER_EXTRAS = {
     "ssmmessages:OpenDataChannel": "the session that reaches the UI",
 }
 # Asked for all at once, though AWS could tell one from another.
-ASKED_FOR_ALL = {"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"}
+ASKED_FOR_ALL = {"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:PutMetricData"}
 _MOST_CHARACTERS = 6144
 _ARNS = {
     "Topic": "arn:aws:sns:eu-west-1:123456789012:leadscore-notices",
