@@ -55,3 +55,12 @@ def test_the_estimate_sizes_containers_as_the_template_does() -> None:
     assert sum(memory for _, memory in services) / 1024 == SERVICES_GB
     run = content["Parameters"]
     assert (run["RunCpu"]["Default"] / 1024, run["RunMemory"]["Default"] / 1024) == (RUN_CPU, RUN_GB)
+
+
+def test_the_how_to_tells_the_sum_that_the_table_gives() -> None:
+    policy, told = Policy(), (Path(__file__).parents[2] / "docs" / "aws.md").read_text()
+    for dagster in (True, False):
+        habits = Habits(region=STAND_IN, dagster=dagster)
+        found = monthly_cost(habits, resources=policy.resources, release=policy.release, prices=SitePrices.read())
+        assert f"**{found.total:,.0f}**" in told
+        assert f"prices of {found.as_of}" in told

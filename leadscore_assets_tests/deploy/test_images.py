@@ -49,7 +49,7 @@ def test_what_the_image_copies_is_there() -> None:
 
 
 def test_the_image_runs_as_nobody_special() -> None:
-    assert _steps("USER") == ["leadscore"]
+    assert _steps("USER") == ["10001:10001"]
     assert _FILE.index("\nUSER ") > _FILE.index("\nRUN groupadd")
     assert "--uid 10001" in _FILE
 
