@@ -19,6 +19,7 @@ from moto.server import ThreadedMotoServer
 EXTENSIONS: tuple[str, ...] = (
     "leadscore_assets_tests.aws.emulated_cloud",
     "leadscore_assets_tests.aws.emulated_s3",
+    "leadscore_assets_tests.aws.emulated_transform",
 )
 
 
