@@ -120,7 +120,7 @@ def test_what_a_killed_attempt_left_is_ended_and_cleared(trainer, job, tmp_path)
         ["sh", "-c", "sleep 60 >/dev/null 2>&1 & echo $!"], capture_output=True, text=True, check=True
     )
     orphan = psutil.Process(int(started.stdout))
-    (left / "pid").write_text(f"{orphan.pid} {orphan.create_time()}")
+    (left / "pids").write_text(f"{orphan.pid} {orphan.create_time()}")
     trainer.train(job, on_line=lambda _: None)
     assert not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE
     assert not left.exists()
@@ -129,7 +129,7 @@ def test_what_a_killed_attempt_left_is_ended_and_cleared(trainer, job, tmp_path)
 def test_a_recycled_process_number_is_left_alone(trainer, job, tmp_path):
     left = tmp_path / "training" / job.name / "attempt-old"
     left.mkdir(parents=True)
-    (left / "pid").write_text(f"{os.getpid()} 12345.0")
+    (left / "pids").write_text(f"{os.getpid()} 12345.0")
     assert trainer.train(job, on_line=lambda _: None).digest
 
 
