@@ -16,7 +16,10 @@ from typing import Any
 from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 
-EXTENSIONS: tuple[str, ...] = ("leadscore_assets_tests.aws.emulated_training",)
+EXTENSIONS: tuple[str, ...] = (
+    "leadscore_assets_tests.aws.emulated_s3",
+    "leadscore_assets_tests.aws.emulated_training",
+)
 
 
 @dataclass

@@ -6,13 +6,14 @@ code/<digest>/*.whl           packages that the image lacks
 """
 
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol
+from typing import Protocol
 
+from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.aws.vendored import PYTHON, fetch_wheels, pins
 from leadscore_assets.backends.ports import TrainingJob
 from leadscore_assets.domain.digests import digest_of
@@ -21,34 +22,6 @@ _PACKAGES = ("domain", "jobs")
 _KINDS = (".py", ".toml")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 Fetch = Callable[[Iterable[str], Path], None]
-
-
-class TrainingStore(Protocol):
-    """The objects of the site's bucket below its prefix."""
-
-    def uri(self, key: str) -> str:
-        """Return a key's address."""
-        ...
-
-    def head(self, key: str) -> Any | None:
-        """Return an object's facts, None where there is none."""
-        ...
-
-    def put(self, key: str, content: bytes) -> Any:
-        """Write an object."""
-        ...
-
-    def upload(self, key: str, path: Path, *, only_new: bool = False) -> Any:
-        """Write an object from a file, unless there is one already and it must be new."""
-        ...
-
-    def download(self, key: str, path: Path) -> Any | None:
-        """Write an object to a file; None where there is none."""
-        ...
-
-    def objects(self, prefix: str) -> Iterator[tuple[str, str]]:
-        """Yield key and ETag of every object below a prefix."""
-        ...
 
 
 class CodeSource(Protocol):
@@ -62,7 +35,7 @@ class CodeSource(Protocol):
 class CodeChannel:
     """The product's code in a bucket; `fetch` gets the wheels, from the package index that pip knows by default."""
 
-    def __init__(self, store: TrainingStore, *, fetch: Fetch = fetch_wheels) -> None:
+    def __init__(self, store: S3Store, *, fetch: Fetch = fetch_wheels) -> None:
         self._store = store
         self._fetch = fetch
 

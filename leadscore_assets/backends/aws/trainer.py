@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from leadscore_assets.backends.aws.account import Account
-from leadscore_assets.backends.aws.code_channel import CodeChannel, CodeSource, TrainingStore
+from leadscore_assets.backends.aws.code_channel import CodeChannel, CodeSource
 from leadscore_assets.backends.aws.errors import AwsRefused
 from leadscore_assets.backends.aws.images import training_image
 from leadscore_assets.backends.aws.instances import checked_instance
 from leadscore_assets.backends.aws.prices import Prices
 from leadscore_assets.backends.aws.requests_training import TrainingPlace, training_request
+from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.aws.training_end import OVER, problem, result
 from leadscore_assets.backends.aws.training_files import TrainingFiles
 from leadscore_assets.backends.aws.training_progress import TrainingProgress
@@ -50,7 +51,7 @@ class SageMakerTrainer:
     def __init__(  # noqa: PLR0913 - what a remote job needs
         self,
         account: Account,
-        store: TrainingStore,
+        store: S3Store,
         place: TrainingPlace,
         resources: ResourcesPolicy,
         *,

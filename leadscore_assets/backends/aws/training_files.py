@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol, runtime_checkable
 
 from leadscore_assets.backends.aws.account import Account
-from leadscore_assets.backends.aws.code_channel import TrainingStore
 from leadscore_assets.backends.aws.requests_training import TrainingPlace, channel_key
+from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.bundle_archive import unpack
 from leadscore_assets.backends.ports import Lake, TrainingJob
 from leadscore_assets.domain.errors import Missing, Refused
@@ -28,7 +28,7 @@ class AddressedLake(Protocol):
 class TrainingFiles:
     """Channels and artefacts below `training/` of the site's bucket."""
 
-    def __init__(self, account: Account, store: TrainingStore, lake: Lake, place: TrainingPlace) -> None:
+    def __init__(self, account: Account, store: S3Store, lake: Lake, place: TrainingPlace) -> None:
         self._account = account
         self._store = store
         self._lake = lake

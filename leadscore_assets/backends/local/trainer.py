@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from leadscore_assets.backends.local.atomic import write_atomically
+from leadscore_assets.backends.atomic import write_atomically
 from leadscore_assets.backends.local.training_hosts import TrainingHosts, end_orphans
 from leadscore_assets.backends.ports import BundleStore, Lake, TrainingJob, TrainingResult
 from leadscore_assets.domain import bundle
