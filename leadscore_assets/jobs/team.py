@@ -50,7 +50,7 @@ class HostTeam:
         from xgboost.core import XGBoostError
 
         end = time.monotonic() + self.patience
-        tracker = None
+        tracker, parted = None, False
         try:
             leader = self._resolved(end)
             tracker = self._tracker(leader) if self.rank == 0 else None
@@ -59,14 +59,19 @@ class HostTeam:
             collective.finalize()
             if tracker:
                 tracker.wait_for(_SILENCE_SECONDS)
+            parted = True
         except XGBoostError as error:
-            first = str(error).strip().splitlines()[-1][:200]
             raise TransientError(
-                f"host {self.rank + 1} of {self.size} lost the others while they fitted together ({first}); try again"
+                f"host {self.rank + 1} of {self.size} lost the others while they fitted together ({_cause(error)}); "
+                "try again"
             ) from None
         finally:
-            if tracker:
-                with suppress(XGBoostError):
+            with suppress(XGBoostError):
+                if not parted:
+                    # A process that ends within a broken team crashes instead of telling why.
+                    collective.finalize()
+            with suppress(XGBoostError):
+                if tracker:
                     tracker.free()
 
     def share(self, content: bytes) -> bytes:
@@ -119,6 +124,12 @@ class HostTeam:
             return True
 
         _waited(look, end, f"the first host was not there to be joined at {leader}:{self.address[1]}")
+
+
+def _cause(error: Exception) -> str:
+    """Return what went wrong first, of the many lines that XGBoost says."""
+    told = [line.rpartition("]: ")[2] for line in str(error).splitlines() if line.startswith("- [")]
+    return (told or ["no reason was given"])[0].strip(" .")[:200]
 
 
 def _waited(look: Callable[[], Seen | None], end: float, what: str) -> Seen:

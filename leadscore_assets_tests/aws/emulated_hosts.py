@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +38,7 @@ class Hosts:
         self._roots = {f"algo-{number}": self._place / f"algo-{number}" for number in range(1, count + 1)}
         self._processes: dict[str, subprocess.Popen[str]] = {}
         self._lines: list[str] = []
-        self._client = lambda service: boto3.Session().client(
-            service,
-            endpoint_url=emulator.url,
-            region_name="us-east-1",
-            aws_access_key_id="emulator",
-            aws_secret_access_key="emulator-secret",
-        )
+        self._client = lambda service: _client(service, emulator.url)
 
     def prepare(self) -> None:
         """Give every host fresh machines: configuration, channels and the checkpoints that there are."""
@@ -197,6 +192,13 @@ class Hosts:
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
         return [(key.removeprefix(prefix), s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
+
+
+@cache
+def _client(service: str, url: str) -> Any:
+    """Return a client of the emulator itself; a new one costs more than all that it is asked."""
+    keys = {"aws_access_key_id": "emulator", "aws_secret_access_key": "emulator-secret"}
+    return boto3.Session().client(service, endpoint_url=url, region_name="us-east-1", **keys)
 
 
 def _split(address: str) -> tuple[str, str]:

@@ -12,10 +12,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from flask import request
-from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
 from moto.sagemaker.exceptions import ResourceInUseException, ValidationError
 from moto.sagemaker.responses import SageMakerResponse
+from werkzeug.exceptions import HTTPException
 
 from leadscore_assets_tests.aws.emulated_hosts import Hosts
 from leadscore_assets_tests.aws.emulator import Emulator
@@ -25,6 +25,18 @@ _SPOT_SHARE = 0.4
 _CAPACITY = (
     "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance"
 )
+
+
+class Answered(HTTPException):
+    """An error of AWS by its code, also one that the service's model does not list, as every service may throttle."""
+
+    code = 400
+
+    def __init__(self, error: str, message: str) -> None:
+        super().__init__(json.dumps({"__type": error, "message": message}))
+
+    def get_headers(self, *_: Any, **__: Any) -> list[tuple[str, str]]:
+        return [("Content-Type", "application/x-amz-json-1.1")]
 
 
 @dataclass
@@ -73,9 +85,7 @@ class Training:
         if name in self.jobs:
             raise ResourceInUseException(f"Training job names must be unique within an AWS account and region: {name}")
         if len(self.running()) >= self.faults.limit:
-            raise ServiceException(
-                "ResourceLimitExceeded", f"The account-level service limit is {self.faults.limit} instances"
-            )
+            raise Answered("ResourceLimitExceeded", f"The account-level limit is {self.faults.limit} instances")
         self.jobs[name] = Job(self, asked)
         self.jobs[name].thread.start()
         return self.jobs[name]
@@ -229,7 +239,7 @@ def install(emulator: Emulator) -> None:
 def _faulty(training: Training, action: Any) -> Any:
     def answered(self: SageMakerResponse) -> ActionResult:
         if training.faults.take("throttled"):
-            raise ServiceException("ThrottlingException", "Rate exceeded")
+            raise Answered("ThrottlingException", "Rate exceeded")
         if training.faults.take("lost_connections"):
             request.environ["werkzeug.socket"].shutdown(2)
         return action(self)

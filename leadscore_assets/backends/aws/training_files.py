@@ -70,13 +70,14 @@ class TrainingFiles:
         if not isinstance(self._lake, AddressedLake):
             self._store.upload(key, self._lake.local_path(file.path))
             return
-        source, target = _split(self._lake.uri(file.path)), _split(self._store.uri(key))
+        bucket, _, name = self._store.uri(key).removeprefix("s3://").partition("/")
         owners = ("ExpectedBucketOwner", "ExpectedSourceBucketOwner") if self._place.owner else ()
         self._account.call(
             "s3",
             "copy_object",
-            **target,
-            CopySource=source,
+            Bucket=bucket,
+            Key=name,
+            CopySource=self._lake.uri(file.path).removeprefix("s3://"),
             **_encryption(self._place),
             **dict.fromkeys(owners, self._place.owner),
         )
@@ -88,11 +89,6 @@ class TrainingFiles:
                 f"{self._store.uri(prefix)} holds {stray[0]}, which this job was not given and would learn from; "
                 "remove it and look at who put it there"
             )
-
-
-def _split(address: str) -> dict[str, str]:
-    bucket, _, key = address.removeprefix("s3://").partition("/")
-    return {"Bucket": bucket, "Key": key}
 
 
 def _encryption(place: TrainingPlace) -> Mapping[str, Any]:
