@@ -81,6 +81,7 @@ def test_a_done_job_whose_model_is_gone_is_done_again(site: Site, job: TrainingJ
     site.trainer().train(job, on_line=site.lines.append)
     site.store.delete(f"training/{job.name}/output/{job.name}/output/model.tar.gz")
     assert not site.trainer().train(job, on_line=site.lines.append).reused
+    assert site.trainer().train(job, on_line=site.lines.append).reused
     assert list(training.jobs) == [job.name, f"{job.name}-2"]
 
 
@@ -110,6 +111,7 @@ def test_a_run_that_was_killed_finds_its_job_again(site: Site, job: TrainingJob,
     trainer = site.trainer()
     request = trainer._request(job.name, job, site.lines.append)
     site.account.call("sagemaker", "create_training_job", **request)
+    assert training.running() == [job.name]
 
     result = trainer.train(job, on_line=site.lines.append)
 

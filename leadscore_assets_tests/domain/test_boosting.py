@@ -13,7 +13,9 @@ from leadscore_assets.domain.team import Support
 from leadscore_assets.domain.training_policy import TrainingPolicy
 from leadscore_assets.domain.xgboost_trees import BoostedTrees
 
-POLICY = TrainingPolicy(rounds=2 * LEG + 30, early_stopping_rounds=10_000, threads=1, max_depth=2, max_bin=16)
+POLICY = TrainingPolicy(
+    rounds=2 * LEG + 30, early_stopping_rounds=10_000, learning_rate=0.01, threads=1, max_depth=2, max_bin=16
+)
 TYPES = ("q",) * 3
 
 

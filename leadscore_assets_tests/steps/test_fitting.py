@@ -76,4 +76,5 @@ def test_a_person_sees_every_learner_the_search_and_what_it_took(judged: Home, c
     assert learners == list(tuned.policy.training.learners)
     assert shown["learner"] in learners
     assert (shown["cost"], shown["limit_minutes"]) == (0.0, 120)
+    assert not [name for name in shown if name.startswith("platform_")]
     assert shown["seconds"] > 0

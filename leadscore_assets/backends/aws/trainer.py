@@ -6,8 +6,7 @@ wait early stops the job, so that nothing goes on being billed.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import contextmanager
 from typing import Any
 
 from leadscore_assets.backends.aws.account import Account
@@ -23,7 +22,7 @@ from leadscore_assets.backends.aws.training_files import TrainingFiles
 from leadscore_assets.backends.aws.training_progress import TrainingProgress
 from leadscore_assets.backends.aws.waiting import Patience, await_end
 from leadscore_assets.backends.ports import BundleStore, Lake, TrainingJob, TrainingResult
-from leadscore_assets.domain.errors import LeadscoreError, Missing, PermanentError
+from leadscore_assets.domain.errors import LeadscoreError, PermanentError
 from leadscore_assets.domain.resources_policy import ResourcesPolicy
 
 _ATTEMPTS = 25
@@ -31,14 +30,6 @@ _TAKEN, _UNKNOWN = "ResourceInUse", "ValidationException"
 _START_MINUTES = 30
 _LOOK_SECONDS = 15.0
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class _Found:
-    """The attempt that counts: its name, and what SageMaker says of it, None where it is still to be made."""
-
-    name: str
-    described: dict[str, Any] | None
 
 
 class SageMakerTrainer:
@@ -75,37 +66,31 @@ class SageMakerTrainer:
 
         Raise PermanentError with the job's own reason, TransientError where a later try may succeed.
         """
-        found = self._newest(job)
-        done = found.described is not None and found.described["TrainingJobStatus"] == "Completed"
-        if done and found.described:
-            on_line(f"job {found.name} was done before")
-            with suppress(Missing):
-                return self._taken(found.described, reused=True)
-            found = _Found(self._next(job, found.name), None)
-        request = None if found.described else self._request(found.name, job, on_line)
-        with self._stopped_unless_ended(found.name, on_line):
-            self._start(found.name, request, on_line)
-            described = self._waited(found.name, job, on_line)
+        name, found = self._attempt(job)
+        if found and found["TrainingJobStatus"] == "Completed":
+            on_line(f"job {name} was done before")
+            return self._taken(found, reused=True)
+        request = None if found else self._request(name, job, on_line)
+        with self._stopped_unless_ended(name, on_line):
+            self._start(name, request, on_line)
+            described = self._waited(name, job, on_line)
         failed = problem(described)
         if failed:
             raise failed
         return self._taken(described, reused=False)
 
-    def _newest(self, job: TrainingJob) -> _Found:
-        """Find the first attempt that runs or is done, else the name of the next one."""
+    def _attempt(self, job: TrainingJob) -> tuple[str, dict[str, Any] | None]:
+        """Return the attempt that counts, the first that runs or left its model, else the name of a new one."""
         for name in _names(job):
             described = self._described(name)
-            if described is None or described["TrainingJobStatus"] in ("InProgress", "Completed"):
-                return _Found(name, described)
+            if described is None or described["TrainingJobStatus"] == "InProgress":
+                return name, described
+            if described["TrainingJobStatus"] == "Completed" and self._files.holds(_model_of(described)):
+                return name, described
         raise PermanentError(
             f"training job {job.name} failed or was stopped {_ATTEMPTS} times; look at its attempts in SageMaker, and "
             "change the data or the policy so that it becomes another job"
         )
-
-    def _next(self, job: TrainingJob, name: str) -> str:
-        names = list(_names(job))
-        later = names[names.index(name) + 1 :]
-        return next((item for item in later if self._described(item) is None), names[-1])
 
     def _described(self, name: str) -> dict[str, Any] | None:
         try:
@@ -171,9 +156,13 @@ class SageMakerTrainer:
             on_line(f"job {name} was told to stop")
 
     def _taken(self, described: dict[str, Any], *, reused: bool) -> TrainingResult:
-        with self._files.model(str(described["ModelArtifacts"]["S3ModelArtifacts"])) as folder:
+        with self._files.model(_model_of(described)) as folder:
             digest = self._bundles.add(folder)
         return result(described, digest, prices=self._prices, region=self._account.region, reused=reused)
+
+
+def _model_of(described: dict[str, Any]) -> str:
+    return str(described.get("ModelArtifacts", {}).get("S3ModelArtifacts", ""))
 
 
 def _names(job: TrainingJob) -> Iterator[str]:

@@ -43,19 +43,26 @@ class TrainingFiles:
             self._store.put(f"{documents}{name}.json", json.dumps(content, sort_keys=True, default=str).encode())
         self._check_names(documents, {f"{name}.json" for name in job.documents})
 
+    def holds(self, address: str) -> bool:
+        """Tell whether a model artefact is there."""
+        return self._store.head(self._key(address)) is not None
+
     @contextmanager
     def model(self, address: str) -> Iterator[Path]:
         """Yield a folder with the files of a model artefact; raise Missing, and CorruptArtefact for a bad archive."""
-        start = self._store.uri("")
-        if not address.startswith(start):
-            raise Refused(f"the job's model lies at {address}, not below {start}; look at who started this job")
         with TemporaryDirectory(prefix="leadscore-model-") as scratch:
             archive, folder = Path(scratch) / "model.tar.gz", Path(scratch) / "model"
-            if self._store.download(address.removeprefix(start), archive) is None:
+            if self._store.download(self._key(address), archive) is None:
                 raise Missing(f"the model of a finished job is not at {address}; train its week again")
             folder.mkdir()
             unpack(archive, folder)
             yield folder
+
+    def _key(self, address: str) -> str:
+        start = self._store.uri("")
+        if not address.startswith(start):
+            raise Refused(f"the job's model lies at {address}, not below {start}; look at who started this job")
+        return address.removeprefix(start)
 
     def _fill(self, prefix: str, part: Slice) -> None:
         held = {key for key, _ in self._store.objects(prefix)}
