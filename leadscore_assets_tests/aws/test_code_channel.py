@@ -1,5 +1,6 @@
 """The code channel: the product's own files and what the image lacks, uploaded once and run from there alone."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from leadscore_assets.backends.aws.code_channel import CodeChannel, pack_product, product_files, roots_of
@@ -16,8 +18,14 @@ from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.aws.vendored import fetch_wheels, pins
 from leadscore_assets.backends.local.lake import LocalLake
 from leadscore_assets.backends.ports import TrainingJob
+from leadscore_assets.domain import bundle
+from leadscore_assets.domain.contract import default_contract
 from leadscore_assets.domain.errors import Missing, TransientError
+from leadscore_assets.domain.policy import policy_from
 from leadscore_assets_tests.aws.training_site import made_job
+from leadscore_assets_tests.leads import made_leads
+
+_IMAGE_PYTHON = "LEADSCORE_IMAGE_PYTHON"
 
 
 @pytest.fixture
@@ -120,3 +128,47 @@ def test_packages_that_cannot_be_fetched_are_told_with_what_to_do(
     monkeypatch.setattr(sys, "executable", str(program))
     with pytest.raises(kind, match=told):
         fetch_wheels(("pydantic==2.0",), tmp_path)
+
+
+@pytest.mark.skipif(
+    _IMAGE_PYTHON not in os.environ, reason=f"{_IMAGE_PYTHON} names no Python with the image's packages"
+)
+def test_the_images_own_python_makes_the_same_bundle(tmp_path: Path) -> None:
+    """The trees are the same bits; a linear model is not, whose last digit is the algebra library's own."""
+    channel = tmp_path / "code"
+    channel.mkdir()
+    fetch_wheels(pins(("pydantic",)), channel)
+    files = product_files()
+    pack_product(files, channel / "product.zip")
+    (channel / "train.py").write_bytes(files["leadscore_assets/jobs/bootstrap.py"])
+
+    digests = [
+        run_channel(python, channel, laid_out(tmp_path / str(number)))
+        for number, python in enumerate((sys.executable, os.environ[_IMAGE_PYTHON]))
+    ]
+
+    assert digests[0] == digests[1]
+
+
+def laid_out(root: Path) -> Path:
+    """Lay out a container's files for a small week of leads."""
+    data, config = root / "input" / "data", root / "input" / "config"
+    for name, seed in (("train", 0), ("validation", 1)):
+        (data / name).mkdir(parents=True)
+        pq.write_table(made_leads(2_000, seed=seed), data / name / "2026-01-05.parquet")
+    policy = policy_from({"training": {"learners": ["xgboost", "forest"], "threads": 1, "rounds": 120}})
+    documents = {"contract": default_contract().model_dump(mode="json"), "policy": policy.model_dump(mode="json")}
+    (data / "documents").mkdir()
+    for name, content in {**documents, "lineage": {"week": "2026-01-05"}}.items():
+        (data / "documents" / f"{name}.json").write_text(json.dumps(content))
+    config.mkdir()
+    (config / "inputdataconfig.json").write_text(
+        json.dumps({name: {} for name in ("train", "validation", "documents")})
+    )
+    return root
+
+
+def run_channel(python: str, channel: Path, root: Path) -> str:
+    given = {"PATH": os.environ["PATH"], "LEADSCORE_ML_ROOT": str(root)}
+    subprocess.run([python, str(channel / "train.py")], env=given, check=True, capture_output=True)
+    return bundle.verify(root / "model")
