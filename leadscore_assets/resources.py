@@ -39,6 +39,7 @@ def open_platform(
     settings: Settings, *, actor: str | None = None, now: Callable[[], datetime] = system_clock
 ) -> Platform:
     """Open every port of a home; nothing is read or connected before it is used."""
+    from leadscore_assets.backends.local.batch_scorer import LocalBatchScorer
     from leadscore_assets.backends.local.bundles import LocalBundles
     from leadscore_assets.backends.local.endpoint import LocalEndpoint
     from leadscore_assets.backends.local.lake import LocalLake
@@ -56,6 +57,7 @@ def open_platform(
         trainer=_Later(lambda: _trainer(home, lake, bundles)),
         bundles=bundles,
         registry=_Later(lambda: _registry(home, now)),
+        scorer=LocalBatchScorer(bundles),
         endpoint=LocalEndpoint(
             folder=home / "endpoint",
             bundles=bundles,
@@ -91,28 +93,16 @@ def _ledger(home: Path, url: str | None, actor: str, now: Callable[[], datetime]
 
 def open_source(settings: Settings, *, now: Callable[[], datetime] = system_clock) -> LeadSource:
     """Open the lead source that the home's settings name."""
-    source, contract = settings.values.source, settings.contract()
-    if source.kind == "generator":
-        from leadscore_assets.backends.local.generator_source import GeneratorSource
+    from leadscore_assets.lead_sources import source_of
 
-        return GeneratorSource(
-            contract=contract,
-            seed=source.seed,
-            preset=source.preset,
-            events=source.events,
-            start_week=settings.values.start_week,
-            today=lambda: now().date(),
-        )
-    from leadscore_assets.backends.local.files_source import FilesSource
-
-    return FilesSource(str(settings.home.joinpath(source.path or "")), contract=contract, format=source.format)
+    return source_of(settings, now=now)
 
 
-def open_sample(path: str) -> pa.Table:
-    """Read every row of a file, folder or pattern that a person names on the command line."""
-    from leadscore_assets.backends.local.files_source import read_sample
+def open_sample(data: str, settings: Settings) -> pa.Table:
+    """Read every row of a file, folder, pattern, S3 URI or Delta table that a person names on the command line."""
+    from leadscore_assets.lead_sources import sample_named
 
-    return read_sample(path)
+    return sample_named(data, settings)
 
 
 def platform_resource(settings: Settings) -> "dg.ResourceDefinition":

@@ -5,12 +5,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import pyarrow as pa
 
 from leadscore_assets.domain.facts import (
     DataFile,
+    Decision,
     EndpointStatus,
     LedgerRecord,
     Package,
@@ -202,7 +203,15 @@ class ModelRegistry(Protocol):
         ...
 
     def stage(self, version: int, stage: str) -> None:
-        """Mark a version that is not in production as candidate, staging or archive."""
+        """Mark a version that is not in production as candidate, staging, shadow, canary or archive."""
+        ...
+
+    def decisions(self) -> list[Decision]:
+        """Return what people decided in the registry's own pages and nobody marked yet, oldest first."""
+        ...
+
+    def mark(self, decision: Decision) -> None:
+        """Note a decision with its package, so that the registry's own pages show it; an older one changes nothing."""
         ...
 
     def track(
@@ -212,8 +221,25 @@ class ModelRegistry(Protocol):
         ...
 
 
+class BatchScorer(Protocol):
+    """Scores many leads at once."""
+
+    def score(self, package: Package, leads: pa.Table, *, reasons: int) -> pa.Table:
+        """Score leads, which have the columns of the package's contract, each with so many reasons.
+
+        Returns the columns of domain.batch.SCORED, row by row. Raises PermanentError with the reason of a batch that
+        failed, TransientError where trying again may help; nothing goes on being paid for after either.
+        """
+        ...
+
+
 class EndpointHost(Protocol):
     """Starts, stops and configures the scoring endpoint."""
+
+    @property
+    def deals_by(self) -> Literal["lead", "request"]:
+        """What decides the variant: a lead's key, always the same way, or chance at every request."""
+        ...
 
     def deploy(
         self, variants: Sequence[Variant], *, shadow: Variant | None = None, salt: str | None = None
@@ -257,6 +283,15 @@ class Captures(Protocol):
 
         A line that cannot be read is counted and left out, never guessed.
         """
+        ...
+
+    @property
+    def unreadable(self) -> int:
+        """How many lines could not be read so far."""
+        ...
+
+    def masked(self, key: str) -> str:
+        """Return what stands for a lead's key in these captures."""
         ...
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from filelock import FileLock, Timeout
 
@@ -53,6 +54,11 @@ class LocalEndpoint:
         self._server = ServerProcess(self._folder, loopback(host), port, name, workers, home)
         self._capture = capture or CaptureRules()
         self._boot_seconds = boot_seconds
+
+    @property
+    def deals_by(self) -> Literal["lead", "request"]:
+        """A lead's key: the server's own hash deals the leads."""
+        return "lead"
 
     def deploy(
         self, variants: Sequence[Variant], *, shadow: Variant | None = None, salt: str | None = None
