@@ -20,6 +20,7 @@ EXTENSIONS: tuple[str, ...] = (
     "leadscore_assets_tests.aws.emulated_cloud",
     "leadscore_assets_tests.aws.emulated_registry",
     "leadscore_assets_tests.aws.emulated_s3",
+    "leadscore_assets_tests.aws.emulated_training",
     "leadscore_assets_tests.aws.emulated_transform",
 )
 
