@@ -23,7 +23,7 @@ _COMMANDS = {
     "score": ("score", "Score and rank the leads of any file with the champion."),
     "release": ("release", "See and steer how a candidate comes to answer leads."),
     "rollback": ("rollback", "Put an earlier model back in the champion's place."),
-    "ledger": ("ledger", "Show and verify the record of every decision."),
+    "ledger": ("ledger", "Show, verify and export the record of every decision; ask what was live and why."),
     "endpoint": ("endpoint", "Start, stop and look at the scoring endpoint."),
     "ui": ("ui", "Open the Dagster UI on this home."),
     "doctor": ("doctor", "Check the home and say what to mend."),
