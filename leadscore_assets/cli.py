@@ -24,6 +24,8 @@ _COMMANDS = {
     "release": ("release", "See and steer how a candidate comes to answer leads."),
     "rollback": ("rollback", "Put an earlier model back in the champion's place."),
     "ledger": ("ledger", "Show, verify and export the record of every decision; ask what was live and why."),
+    "backup": ("backup", "Copy the home, whole, while it is at work."),
+    "restore": ("restore", "Make the home again from a backup."),
     "endpoint": ("endpoint", "Start, stop and look at the scoring endpoint."),
     "ui": ("ui", "Open the Dagster UI on this home."),
     "doctor": ("doctor", "Check the home and say what to mend."),
