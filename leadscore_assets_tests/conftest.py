@@ -1,12 +1,16 @@
 """Homes that are made once a test session, whichever process asks first, and copied by each test that changes one."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import hypothesis
 import pytest
+import sqlalchemy as sa
 from filelock import FileLock
 
+from leadscore_assets_tests.backends.postgres import cluster
 from leadscore_assets_tests.home import FIRST, NEW, OLD, SECOND, WEEKS, Home, live_through, made_home
 
 # A slow machine is not a failing property.
@@ -103,6 +107,25 @@ def live(tmp_path_factory: pytest.TempPathFactory, released: Home) -> Iterator[H
     home.cli("endpoint", "start")
     yield home
     end_server(home)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    pytest.importorskip("psycopg", reason="the PostgreSQL driver psycopg is not installed")
+    if not shutil.which("initdb"):
+        pytest.skip("PostgreSQL's initdb is not on the path")
+    with cluster(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> str:
+    """An empty database of the test's own."""
+    server, name = sa.make_url(postgres_server), f"ledger_{uuid4().hex}"
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    return server.set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture
