@@ -68,7 +68,7 @@ def open_platform(
             home=home,
             capture=CaptureRules(**policy.capture.model_dump(), masked=tuple(sorted(contract.personal))),
         ),
-        ledger=_Later(lambda: _ledger(home, values.ledger.url, actor or settings.actor, now)),
+        ledger=_Later(lambda: _ledger(settings.ledger_url, actor or settings.actor, now)),
         now=now,
     )
 
@@ -85,10 +85,10 @@ def _registry(home: Path, now: Callable[[], datetime]) -> ModelRegistry:
     return MlflowRegistry(folder=home / "registry", now=now)
 
 
-def _ledger(home: Path, url: str | None, actor: str, now: Callable[[], datetime]) -> Ledger:
+def _ledger(url: str, actor: str, now: Callable[[], datetime]) -> Ledger:
     from leadscore_assets.backends.ledger import SqlLedger
 
-    return SqlLedger(url or f"sqlite:///{home / 'ledger.db'}", actor=actor, now=now)
+    return SqlLedger(url, actor=actor, now=now)
 
 
 def open_source(settings: Settings, *, now: Callable[[], datetime] = system_clock) -> LeadSource:
