@@ -16,12 +16,12 @@ from uuid import uuid4
 import sqlalchemy as sa
 import tomlkit
 
+from leadscore_assets.backends.atomic import publish_folder, storage_errors
 from leadscore_assets.backends.backup.databases import ledger_place, load_postgres
 from leadscore_assets.backends.backup.manifest import Backup
 from leadscore_assets.backends.backup.store import BackupStore
 from leadscore_assets.backends.home_files import SETTINGS
 from leadscore_assets.backends.ledger import SqlLedger
-from leadscore_assets.backends.local.atomic import publish_folder, storage_errors
 from leadscore_assets.domain.errors import CorruptArtefact, InvalidInput, oneline
 
 # Where MLflow wrote down where its files lie.

@@ -14,8 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
+from leadscore_assets.backends.atomic import make_folder, move_file, storage_errors, unfinished, write_atomically
 from leadscore_assets.backends.backup.manifest import Backup
-from leadscore_assets.backends.local.atomic import make_folder, move_file, storage_errors, unfinished, write_atomically
 from leadscore_assets.domain.digests import canonical_json, digest_of, file_digest
 from leadscore_assets.domain.errors import CorruptArtefact, InvalidInput, Missing
 
