@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import pyarrow as pa
 
@@ -207,6 +207,15 @@ class ModelRegistry(Protocol):
 
 class EndpointHost(Protocol):
     """Starts, stops and configures the scoring endpoint."""
+
+    @property
+    def deals_by(self) -> Literal["lead", "request"]:
+        """What a variant's share is a share of.
+
+        By "lead", a lead's key and the salt say which variant answers it, always the same one. By "request", chance
+        deals each request anew: a lead that is asked about twice may be answered by both.
+        """
+        ...
 
     def deploy(
         self, variants: Sequence[Variant], *, shadow: Variant | None = None, salt: str | None = None
