@@ -210,11 +210,7 @@ class EndpointHost(Protocol):
 
     @property
     def deals_by(self) -> Literal["lead", "request"]:
-        """What a variant's share is a share of.
-
-        By "lead", a lead's key and the salt say which variant answers it, always the same one. By "request", chance
-        deals each request anew: a lead that is asked about twice may be answered by both.
-        """
+        """What decides the variant: a lead's key, always the same way, or chance at every request."""
         ...
 
     def deploy(

@@ -1,12 +1,17 @@
 """An AWS that runs on this machine (moto over real HTTP, with what the emulator adds) and an account in it."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from leadscore_assets.backends.aws.account import Account
 from leadscore_assets_tests.aws.emulator import Emulator, emulated
 from leadscore_assets_tests.aws.strict import strict_session
+
+if TYPE_CHECKING:
+    from leadscore_assets_tests.aws.endpoints import Site
 
 REGION = "us-east-1"
 BUCKET = "leadscore-test"
@@ -35,3 +40,11 @@ def account(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Account:
     made = Account(region=REGION, endpoint_url=emulator.url, session=strict_session(REGION), attempts=2)
     made.call("s3", "create_bucket", Bucket=BUCKET)
     return made
+
+
+@pytest.fixture
+def site(account: Account, emulator: Emulator, tmp_path: Path) -> "Site":
+    """The account with what an endpoint needs; its models are hollow until a test wants containers."""
+    from leadscore_assets_tests.aws.endpoints import Site
+
+    return Site(account, emulator, tmp_path)

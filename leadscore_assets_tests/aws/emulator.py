@@ -16,7 +16,11 @@ from typing import Any
 from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 
-EXTENSIONS: tuple[str, ...] = ()
+EXTENSIONS: tuple[str, ...] = (
+    "leadscore_assets_tests.aws.emulated_metrics",
+    "leadscore_assets_tests.aws.emulated_endpoints",
+    "leadscore_assets_tests.aws.emulated_invocations",
+)
 
 
 @dataclass

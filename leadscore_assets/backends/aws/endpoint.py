@@ -65,8 +65,6 @@ class SageMakerEndpoint:
     Variants of weight 0 do not run; the configuration that brings them back is kept, so that going back is one update.
     """
 
-    deals_by: Literal["lead", "request"] = "request"
-
     def __init__(  # noqa: PLR0913 - the account, what runs there, by which rules, and what is read beside it
         self,
         account: Account,
@@ -96,6 +94,11 @@ class SageMakerEndpoint:
         self._mover = EndpointMover(name, self._service, **parts)  # type: ignore[arg-type]
         self._leftovers = Leftovers(account, name, self._service, self._alarms)
         self._counts = EndpointCounts(account, store, name, captures=captures, capture=capture, labels=labels, now=now)
+
+    @property
+    def deals_by(self) -> Literal["lead", "request"]:
+        """Chance: SageMaker deals every request anew."""
+        return "request"
 
     def deploy(
         self, variants: Sequence[Variant], *, shadow: Variant | None = None, salt: str | None = None

@@ -24,10 +24,8 @@ from leadscore_assets.backends.aws.requests_metrics import (
 from leadscore_assets.backends.ports import Captures
 from leadscore_assets.domain.capture_policy import CapturePolicy
 from leadscore_assets.domain.facts import Record, Variant
-from leadscore_assets.domain.serving_counts import Agreement, ServingCounts
+from leadscore_assets.domain.serving_counts import INVALID_OUTPUT, Agreement, ServingCounts
 
-# What the server logs for an answer that is no score.
-INVALID_OUTPUT = '"a request failed with InvalidOutput"'
 _LATE = timedelta(minutes=10)
 _AT_ONCE = timedelta(hours=6)
 _MINUTE = timedelta(minutes=1)
@@ -85,7 +83,7 @@ class EndpointCounts:
         if found is None:
             return None
         try:
-            kept = Counted.from_json(json.loads(found[0]))
+            kept = Counted.from_json(json.loads(found.content))
         except (AttributeError, KeyError, TypeError, ValueError):
             return None
         return kept if kept.generation == generation.number else None
@@ -124,7 +122,7 @@ class EndpointCounts:
             "events",
             logGroupName=f"/aws/sagemaker/Endpoints/{self._name}",
             logStreamNamePrefix=f"{variant.name}/",
-            filterPattern=INVALID_OUTPUT,
+            filterPattern=f'"{INVALID_OUTPUT}"',
             startTime=round(first.timestamp() * 1000),
             endTime=round(last.timestamp() * 1000) - 1,
         )

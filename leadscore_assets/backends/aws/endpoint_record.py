@@ -15,19 +15,38 @@ from leadscore_assets.domain.facts import Record, Variant
 _LONE_KEPT = 2
 
 
+class Tagged(Protocol):
+    """What a bucket says of a document."""
+
+    @property
+    def etag(self) -> str:
+        """What changes with every write."""
+        ...
+
+
+class Document(Protocol):
+    """A document as a bucket keeps it."""
+
+    @property
+    def facts(self) -> Tagged:
+        """What the bucket says of it."""
+        ...
+
+    @property
+    def content(self) -> bytes:
+        """Its bytes."""
+        ...
+
+
 class RecordStore(Protocol):
-    """Small documents in a bucket; `tag` is what a conditional write compares."""
+    """Small documents in a bucket."""
 
-    def get(self, key: str) -> tuple[bytes, str] | None:
-        """Return a document and its tag, None where there is none."""
+    def get(self, key: str) -> Document | None:
+        """Return a document, None where there is none."""
         ...
 
-    def put(self, key: str, content: bytes) -> None:
-        """Write a document in the place of whatever is there."""
-        ...
-
-    def put_after(self, key: str, content: bytes, *, tag: str | None) -> str | None:
-        """Write a document if it still has this tag (None: if there is none); return its new tag, None if not."""
+    def put(self, key: str, content: bytes, *, only_new: bool = False, instead_of: str | None = None) -> str | None:
+        """Write a document and return its ETag; None when it must be new, or have an ETag still, and is or has not."""
         ...
 
 
@@ -131,9 +150,8 @@ class EndpointRecords:
         found = self._store.get(self._key)
         if found is None:
             return Kept(EndpointRecord(), None)
-        content, tag = found
         try:
-            return Kept(EndpointRecord.from_json(json.loads(content)), tag)
+            return Kept(EndpointRecord.from_json(json.loads(found.content)), found.facts.etag)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             remedy = "bring back its last version (the bucket keeps versions)"
             raise CorruptArtefact(f"{self._key} in the bucket cannot be read ({error}); {remedy}") from None
@@ -143,7 +161,7 @@ class EndpointRecords:
         if record == kept.record:
             return kept
         content = json.dumps(record.to_json(), indent=1).encode()
-        tag = self._store.put_after(self._key, content, tag=kept.tag)
+        tag = self._store.put(self._key, content, only_new=kept.tag is None, instead_of=kept.tag)
         if tag is None:
             raise TransientError(f"another deployment to {self._name} is under way; try again later")
         return Kept(record, tag)

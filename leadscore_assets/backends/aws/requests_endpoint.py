@@ -13,7 +13,8 @@ from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.domain.facts import Variant
 from leadscore_assets.domain.resources_policy import ResourcesPolicy
 
-DIGEST, VERSION = "LEADSCORE_MODEL_DIGEST", "LEADSCORE_MODEL_VERSION"
+# The server reads the version; the digest is for whoever reads the model in AWS.
+VERSION, DIGEST = "LEADSCORE_VERSION", "LEADSCORE_DIGEST"
 Layout = dict[str, Any]
 _JSON_TYPES = ("application/json", "application/jsonlines", "application/x-ndjson")
 _STARTUP_SECONDS = 600

@@ -37,8 +37,6 @@ _SETTLE_SECONDS = 5.0
 class LocalEndpoint:
     """An EndpointHost whose server is a detached process of this machine."""
 
-    deals_by: Literal["lead", "request"] = "lead"
-
     def __init__(  # noqa: PLR0913 - where it lies, where it listens, how it is run, and for whom
         self,
         *,
@@ -57,6 +55,11 @@ class LocalEndpoint:
         self._server = ServerProcess(self._folder, loopback(host), port, name, workers, home)
         self._capture = capture or CaptureRules()
         self._boot_seconds = boot_seconds
+
+    @property
+    def deals_by(self) -> Literal["lead", "request"]:
+        """A lead's key: the server's own hash deals the leads."""
+        return "lead"
 
     def deploy(
         self, variants: Sequence[Variant], *, shadow: Variant | None = None, salt: str | None = None
