@@ -28,7 +28,7 @@ INGEST = {
     "before the first day is stored": f"{LAKE}:move_file before 1",
     "between two days": f"{LAKE}:move_file after 3",
     "before the week is visible": f"{LAKE}:LocalLake.publish before 1",
-    "while the manifest is written": "leadscore_assets.backends.local.atomic:move_file before 1",
+    "while the manifest is written": "leadscore_assets.backends.atomic:move_file before 1",
     "before the decision is recorded": f"{LAKE}:LocalLake.publish after 1",
     "inside the ledger's transaction": f"{LEDGER}:sealed after 1",
     "before anybody is told": f"{LEDGER}:SqlLedger.append after 1",

@@ -13,7 +13,7 @@ import tomlkit
 from pydantic import BaseModel
 from tomlkit.items import AoT, Comment, Item, Table
 
-from leadscore_assets.backends.local.atomic import storage_errors, write_atomically
+from leadscore_assets.backends.atomic import storage_errors, write_atomically
 from leadscore_assets.domain.contract import Contract
 from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.domain.policy import Policy, policy_from

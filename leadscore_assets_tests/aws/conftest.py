@@ -1,20 +1,18 @@
 """An AWS that runs on this machine (moto over real HTTP, with what the emulator adds) and an account in it."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 
 from leadscore_assets.backends.aws.account import Account
+from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets_tests.aws.emulator import Emulator, emulated
 from leadscore_assets_tests.aws.strict import strict_session
 
-if TYPE_CHECKING:
-    from leadscore_assets_tests.aws.endpoints import Site
-
 REGION = "us-east-1"
 BUCKET = "leadscore-test"
+OWNER = "123456789012"
 
 
 @pytest.fixture(scope="session")
@@ -43,8 +41,15 @@ def account(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Account:
 
 
 @pytest.fixture
-def site(account: Account, emulator: Emulator, tmp_path: Path) -> "Site":
-    """The account with what an endpoint needs; its models are hollow until a test wants containers."""
-    from leadscore_assets_tests.aws.endpoints import Site
+def store(account: Account) -> S3Store:
+    """The bucket's objects below one prefix, in an account that owns it."""
+    return S3Store(account, BUCKET, "site", owner=OWNER, part_bytes=5 << 20)
 
-    return Site(account, emulator, tmp_path)
+
+@pytest.fixture
+def calls(account: Account) -> list[tuple[str, dict[str, Any]]]:
+    """Every S3 call from here on: its name and its request."""
+    seen: list[tuple[str, dict[str, Any]]] = []
+    events = account.client("s3").meta.events
+    events.register("provide-client-params.s3.*", lambda params, model, **_: seen.append((model.name, params)))
+    return seen

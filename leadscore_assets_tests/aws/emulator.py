@@ -17,6 +17,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 
 EXTENSIONS: tuple[str, ...] = (
+    "leadscore_assets_tests.aws.emulated_s3",
     "leadscore_assets_tests.aws.emulated_metrics",
     "leadscore_assets_tests.aws.emulated_endpoints",
     "leadscore_assets_tests.aws.emulated_invocations",

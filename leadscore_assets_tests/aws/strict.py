@@ -6,9 +6,12 @@ patterns. Rules between fields stand in RULES; a test holds a failing example of
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 import boto3
+import botocore.session
+from botocore.loaders import Loader
 from botocore.model import OperationModel, Shape
 
 Rule = Callable[[dict[str, Any]], str | None]
@@ -32,9 +35,19 @@ def rule(*operations: str) -> Callable[[Rule], Rule]:
 
 def strict_session(region: str = "us-east-1") -> boto3.Session:
     """Return a session whose every request is checked before it is sent."""
-    session = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing-secret", region_name=region)
+    inner = botocore.session.Session()
+    inner.register_component("data_loader", _models())
+    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing-secret"}
+    session = boto3.Session(**keys, region_name=region, botocore_session=inner)
     session.events.register("provide-client-params.*.*", _check)
     return session
+
+
+@lru_cache(maxsize=1)
+def _models() -> Loader:
+    """Return AWS's models, read once a process: they are most of what a new session costs."""
+    loader: Loader = botocore.session.Session().get_component("data_loader")
+    return loader
 
 
 def _check(params: dict[str, Any], model: OperationModel, **_: Any) -> None:

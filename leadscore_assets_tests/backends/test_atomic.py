@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from leadscore_assets.backends.local.atomic import publish_folder, storage_errors, write_atomically
+from leadscore_assets.backends.atomic import publish_folder, storage_errors, write_atomically
 from leadscore_assets.domain.errors import InvalidInput, TransientError
 
 _OVERWRITER = """
 import sys
 from pathlib import Path
-from leadscore_assets.backends.local.atomic import write_atomically
+from leadscore_assets.backends.atomic import write_atomically
 target = Path(sys.argv[1])
 for turn in range(1_000_000):
     write_atomically(target, bytes([65 + turn % 26]) * 200_000)

@@ -86,6 +86,6 @@ def _before_an_answer(error: Exception, call: str) -> LeadscoreError:
         return AwsRefused(f"{call}: {error}; set up credentials (aws configure, a role, or [aws] profile)", code=name)
     if isinstance(error, botocore.CredentialRetrievalError | botocore.TokenRetrievalError | botocore.SSOError):
         return AwsRefused(f"{call}: {error}; {_CREDENTIALS}", code=name)
-    if isinstance(error, botocore.HTTPClientError | botocore.ConnectionError):
+    if isinstance(error, botocore.HTTPClientError | botocore.ConnectionError | botocore.IncompleteReadError):
         return AwsUnavailable(f"{call} was not reached: {error}; look at the network and try again", code=name)
     return AwsRefused(f"{call} could not be made: {error}", code=name)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
-from leadscore_assets.backends.local.atomic import discard, make_folder, publish_folder, storage_errors
+from leadscore_assets.backends.atomic import discard, make_folder, publish_folder, storage_errors
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.errors import CorruptArtefact, InvalidInput, Missing
 

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from leadscore_assets.backends.local.atomic import storage_errors
+from leadscore_assets.backends.atomic import storage_errors
 from leadscore_assets.domain.digests import canonical_json, digest_of
 
 _KEY = "leadscore.key"

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from leadscore_assets.backends.local.atomic import make_folder, storage_errors, write_atomically
+from leadscore_assets.backends.atomic import make_folder, storage_errors, write_atomically
 from leadscore_assets.domain.errors import PermanentError, TransientError
 
 DATABASE = "mlflow.db"

@@ -20,7 +20,7 @@ from typing import Any
 
 import psutil
 
-from leadscore_assets.backends.local.atomic import write_atomically
+from leadscore_assets.backends.atomic import write_atomically
 from leadscore_assets.backends.ports import BundleStore, Lake, TrainingJob, TrainingResult
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.digests import canonical_json
