@@ -14,7 +14,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from leadscore_assets_tests.aws.emulated_containers import Hollow, Processes
 from leadscore_assets_tests.aws.emulated_metrics import REGION, Metrics
 
-LOOK_SECONDS = 60.0
+LOOK_SECONDS = 30.0
 Stages = Iterator[str]
 _SICK = (
     "The primary container for production variant primary did not pass the ping health check. Please check CloudWatch "
@@ -127,7 +127,7 @@ def _fired(world: Around, names: list[str]) -> list[str]:
 
 
 def _shares(policy: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
-    """How much of the traffic (percent) the new fleet gets, step by step, and for how long (seconds) each is watched."""
+    """Yield the new fleet's share of the traffic (percent), step by step, and how long (seconds) each is watched."""
     routing = policy.get("TrafficRoutingConfiguration", {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0})
     wait = routing.get("WaitIntervalInSeconds", 0)
     if routing["Type"] == "CANARY":

@@ -1,7 +1,7 @@
 """SageMaker's endpoints, emulated: models, configurations, deployments with their states, and what is refused.
 
 An emulator written from AWS's documents, strict where they leave room. A deployment moves on with every look at the
-endpoint, and every such look lets a minute pass on the emulated clock.
+endpoint, and every such look lets half a minute pass on the emulated clock.
 """
 
 import random
@@ -64,6 +64,13 @@ class World:
         for name in vars(fresh):
             if name not in ("metrics", "lock"):
                 setattr(self, name, getattr(fresh, name))
+
+    def fail_on_demand(self, operation: str) -> None:
+        """Raise the next error that the test wants of an operation."""
+        for at, (name, code) in enumerate(self.faults):
+            if name == operation:
+                del self.faults[at]
+                raise SagemakerClientError(code, "on demand")
 
     # Models and configurations
 
@@ -138,7 +145,7 @@ class World:
 
     def describe_endpoint(self, given: dict[str, Any]) -> dict[str, Any]:
         name = given["EndpointName"]
-        self._pass_a_minute(self._endpoint(name))
+        self._pass_time(self._endpoint(name))
         endpoint = self._endpoint(name)
         now = self.metrics.clock.now()
         found: dict[str, Any] = {
@@ -173,7 +180,7 @@ class World:
             fleet["InitialInstanceCount"] = item.get("DesiredInstanceCount", fleet["InitialInstanceCount"])
         return {"EndpointArn": f"{_ARN}:endpoint/{endpoint.name}"}
 
-    def _pass_a_minute(self, endpoint: Endpoint) -> None:
+    def _pass_time(self, endpoint: Endpoint) -> None:
         if endpoint.stages is None:
             return
         self.metrics.clock.advance(LOOK_SECONDS)
@@ -193,6 +200,8 @@ class World:
             raise AWSValidationException(f'Could not find endpoint configuration "{configuration}".')
         found = self._known(self.configurations, configuration, "endpoint configuration")
         shadow = found.get("ShadowProductionVariants", [])
+        for item in (*found["ProductionVariants"], *shadow):
+            self._known(self.models, item["ModelName"], "model")
         return Fleet(configuration, found["ProductionVariants"], shadow, found.get("DataCaptureConfig", {}))
 
     def _endpoint(self, name: str) -> Endpoint:
@@ -227,7 +236,7 @@ def _check_deployment(deployment: dict[str, Any], old: Fleet, new: Fleet) -> Non
         _refuse_if(item["AlarmName"] not in alarms, f"Alarm {item['AlarmName']} does not exist.")
 
 
-def _refuse_if(wrong: bool, message: str) -> None:  # noqa: FBT001 - read as a sentence
+def _refuse_if(wrong: bool, message: str) -> None:
     if wrong:
         raise AWSValidationException(message)
 
@@ -250,33 +259,27 @@ def install(emulator: Emulator) -> None:
     world = World(emulator.state["metrics"])
     emulator.state["endpoints"] = world
     emulator.on_reset.append(world.forget)
-
-    def given(response: SageMakerResponse, operation: str) -> dict[str, Any]:
-        for at, (name, code) in enumerate(world.faults):
-            if name == operation:
-                del world.faults[at]
-                error = SagemakerClientError(code, "on demand")
-                raise error
-        return dict(response.params)
-
-    def answering(operation: str) -> Callable[[SageMakerResponse], ActionResult]:
-        def answer(self: SageMakerResponse) -> ActionResult:
-            with world.lock:
-                found = getattr(world, operation)(given(self, operation))
-                return EmptyResult() if operation in _DELETED else ActionResult(found)
-
-        return answer
-
-    def listing(kept: str, name: str, key: str) -> Callable[[SageMakerResponse], ActionResult]:
-        def answer(self: SageMakerResponse) -> ActionResult:
-            part, now = dict(self.params).get("NameContains", ""), world.metrics.clock.now()
-            names = [item for item in getattr(world, kept) if part in item]
-            arn = name.replace("Name", "Arn")
-            return ActionResult({key: [{name: item, arn: f"{_ARN}:x/{item}", "CreationTime": now} for item in names]})
-
-        return answer
-
     for operation in (*_ANSWERED, *_DELETED):
-        setattr(SageMakerResponse, operation, answering(operation))
-    SageMakerResponse.list_models = listing("models", "ModelName", "Models")
-    SageMakerResponse.list_endpoint_configs = listing("configurations", "EndpointConfigName", "EndpointConfigs")
+        setattr(SageMakerResponse, operation, _answering(world, operation))
+    SageMakerResponse.list_models = _listing(world, "models", "ModelName", "Models")
+    SageMakerResponse.list_endpoint_configs = _listing(world, "configurations", "EndpointConfigName", "EndpointConfigs")
+
+
+def _answering(world: World, operation: str) -> Callable[[SageMakerResponse], ActionResult]:
+    def answer(self: SageMakerResponse) -> ActionResult:
+        with world.lock:
+            world.fail_on_demand(operation)
+            found = getattr(world, operation)(dict(self.params))
+        return EmptyResult() if operation in _DELETED else ActionResult(found)
+
+    return answer
+
+
+def _listing(world: World, kept: str, name: str, key: str) -> Callable[[SageMakerResponse], ActionResult]:
+    def answer(self: SageMakerResponse) -> ActionResult:
+        part, now = dict(self.params).get("NameContains", ""), world.metrics.clock.now()
+        names = [item for item in getattr(world, kept) if part in item]
+        arn = name.replace("Name", "Arn")
+        return ActionResult({key: [{name: item, arn: f"{_ARN}:x/{item}", "CreationTime": now} for item in names]})
+
+    return answer

@@ -38,9 +38,12 @@ def invoke(world: World, endpoint: str, body: bytes, headers: Mapping[str, str])
     fleet = _dealt(world, found)
     target = headers.get("x-amzn-sagemaker-target-variant")
     chosen = next((item for item in fleet.production if item["VariantName"] == target), None)
-    chosen = chosen or world.chance.choices(
-        fleet.production, [item.get("InitialVariantWeight", 1.0) for item in fleet.production]
-    )[0]
+    chosen = (
+        chosen
+        or world.chance.choices(fleet.production, [item.get("InitialVariantWeight", 1.0) for item in fleet.production])[
+            0
+        ]
+    )
     passed = {name: value for name, value in headers.items() if name in _PASSED_ON}
     event = str(uuid4())
     answered = _played(world, found, fleet, chosen, body, passed, event)
@@ -55,7 +58,7 @@ def _dealt(world: World, endpoint: Endpoint) -> Fleet:
     return endpoint.coming if endpoint.coming and world.chance.random() * 100 < endpoint.share else endpoint.fleet
 
 
-def _played(  # noqa: PLR0913 - one request, by one variant of one fleet
+def _played(
     world: World,
     endpoint: Endpoint,
     fleet: Fleet,
@@ -84,7 +87,7 @@ def _measure(world: World, endpoint: str, variant: str, configuration: str, answ
     world.metrics.publish({**place, "EndpointConfigName": configuration}, values)
 
 
-def _capture(  # noqa: PLR0913 - what was asked of whom, and what was answered
+def _capture(
     world: World,
     endpoint: str,
     variant: str,
@@ -114,7 +117,7 @@ def _capture(  # noqa: PLR0913 - what was asked of whom, and what was answered
 def _side(rules: Mapping[str, Any], mode: str, data: bytes, kind: str) -> dict[str, str]:
     """One side of a line: as text where the configuration names its type, else as base64."""
     header = rules.get("CaptureContentTypeHeader", {})
-    plain = kind.split(";")[0]
+    plain = kind.split(";", maxsplit=1)[0]
     names = {"JSON": header.get("JsonContentTypes", ()), "CSV": header.get("CsvContentTypes", ())}
     encoding = next((name for name, kinds in names.items() if plain in kinds), "BASE64")
     text = base64.b64encode(data).decode() if encoding == "BASE64" else data.decode()

@@ -4,6 +4,7 @@ An emulator written from AWS's documents. moto keeps the alarms; what SageMaker 
 neither percentiles nor trimmed counts.
 """
 
+import json
 import re
 from bisect import bisect_right
 from collections import defaultdict
@@ -13,7 +14,10 @@ from math import ceil
 from typing import Any
 
 from moto.cloudwatch.models import CloudWatchBackend, cloudwatch_backends
+from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.responses import ActionResult
+from moto.logs.responses import LogsResponse
 
 from leadscore_assets_tests.aws.emulator import Emulator
 
@@ -22,7 +26,7 @@ _NAMESPACE = "AWS/SageMaker"
 _RANGE = re.compile(r"(TC|PR)\(([0-9.]+):([0-9.]+)\)")
 _MINUTE = timedelta(minutes=1)
 _original = CloudWatchBackend.get_metric_data
-_original_names = CloudWatchBackend.get_alarms_by_alarm_names
+_original_logs = LogsResponse.filter_log_events
 Series = tuple[str, frozenset[tuple[str, str]]]
 
 
@@ -44,10 +48,12 @@ class Metrics:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
+        self.history: dict[str, list[str]] = defaultdict(list)
         self._values: dict[Series, list[tuple[datetime, float]]] = defaultdict(list)
 
     def forget(self) -> None:
         self._values.clear()
+        self.history.clear()
         self.clock.ahead = timedelta(0)
 
     def publish(self, dimensions: Mapping[str, str], values: Mapping[str, float]) -> None:
@@ -74,8 +80,10 @@ class Metrics:
     def evaluate_alarms(self) -> None:
         """Bring every alarm on these metrics to the state that the values of now give it."""
         for alarm in cloudwatch_backends[DEFAULT_ACCOUNT_ID][REGION].alarms.values():
-            if alarm.namespace == _NAMESPACE:
-                alarm.state_value = "ALARM" if self._fires(alarm) else "OK"
+            state = "ALARM" if self._fires(alarm) else "OK"
+            if alarm.namespace == _NAMESPACE and alarm.state_value != state:
+                self.history[alarm.name].append(f"Alarm updated from {alarm.state_value} to {state}")
+                alarm.state_value = state
 
     def _fires(self, alarm: Any) -> bool:
         """Whether enough of the last periods are over the threshold; missing data is within bounds."""
@@ -139,11 +147,21 @@ def install(emulator: Emulator) -> None:
         first, last = (item if item.tzinfo else item.replace(tzinfo=UTC) for item in (start_time, end_time))
         return [_answered(metrics, item, first, last) for item in ours]
 
-    def get_alarms_by_alarm_names(self: CloudWatchBackend, alarm_names: list[str]) -> Any:
-        metrics.evaluate_alarms()
-        return _original_names(self, alarm_names)
+    def describe_alarm_history(self: CloudWatchResponse) -> ActionResult:
+        name, now = self._get_param("AlarmName"), metrics.clock.now()
+        told = [{"AlarmName": name, "Timestamp": now, "HistorySummary": item} for item in metrics.history[name]]
+        return ActionResult({"AlarmHistoryItems": told})
+
+    def filter_log_events(self: LogsResponse) -> str:
+        """Find lines in streams by how their names begin, which moto does not know."""
+        prefix = self._get_param("logStreamNamePrefix")
+        group = self.logs_backend.groups.get(self._get_param("logGroupName"))
+        if prefix and group:
+            names = [name for name in group.streams if name.startswith(prefix)] or ["-"]
+            self.body = json.dumps({**json.loads(self.body), "logStreamNames": names})
+        found: str = _original_logs(self)
+        return found
 
     CloudWatchBackend.get_metric_data = get_metric_data
-    CloudWatchBackend.get_alarms_by_alarm_names = get_alarms_by_alarm_names
-
-
+    CloudWatchResponse.describe_alarm_history = describe_alarm_history
+    LogsResponse.filter_log_events = filter_log_events

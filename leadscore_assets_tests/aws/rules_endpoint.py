@@ -40,7 +40,9 @@ def a_shadow_stands_beside_one_variant(request: dict[str, Any]) -> str | None:
 def variants_have_names_of_their_own(request: dict[str, Any]) -> str | None:
     """No two variants share a name."""
     names = [
-        item["VariantName"] for key in ("ProductionVariants", "ShadowProductionVariants") for item in request.get(key, ())
+        item["VariantName"]
+        for key in ("ProductionVariants", "ShadowProductionVariants")
+        for item in request.get(key, ())
     ]
     return "variant names stand twice" if len(set(names)) < len(names) else None
 

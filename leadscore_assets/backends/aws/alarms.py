@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from leadscore_assets.backends.aws.account import Account
+from leadscore_assets.domain.errors import LeadscoreError
 
 _NAMESPACE = "AWS/SageMaker"
 _MOST_IN_ONE_CALL = 100
@@ -42,11 +43,11 @@ class EndpointAlarms:
             self._put(item)
 
     def fired(self, names: Sequence[str]) -> list[str]:
-        """Return those of these alarms that fire now."""
-        if not names:
+        """Return those of these alarms that fired at any time, by their history; none where it cannot be read."""
+        try:
+            return [name for name in names if self._ever_fired(name)]
+        except LeadscoreError:
             return []
-        seen = self._account.call("cloudwatch", "describe_alarms", AlarmNames=[*names])
-        return [item["AlarmName"] for item in seen.get("MetricAlarms", ()) if item.get("StateValue") == "ALARM"]
 
     def forget_fleets(self) -> None:
         """Delete the alarms of every fleet that took over, or did not."""
@@ -55,6 +56,12 @@ class EndpointAlarms:
         names = [item["AlarmName"] for item in seen if ours.fullmatch(item["AlarmName"])]
         for first in range(0, len(names), _MOST_IN_ONE_CALL):
             self._account.call("cloudwatch", "delete_alarms", AlarmNames=names[first : first + _MOST_IN_ONE_CALL])
+
+    def _ever_fired(self, name: str) -> bool:
+        found = self._account.pages(
+            "cloudwatch", "describe_alarm_history", "AlarmHistoryItems", AlarmName=name, HistoryItemType="StateUpdate"
+        )
+        return any("to ALARM" in item.get("HistorySummary", "") for item in found)
 
     def _put(self, request: dict[str, Any]) -> str:
         self._account.call("cloudwatch", "put_metric_alarm", **request)

@@ -17,7 +17,7 @@ from leadscore_assets.backends.aws.alarms import AlarmLimits, EndpointAlarms
 from leadscore_assets.backends.aws.endpoint_counts import EndpointCounts
 from leadscore_assets.backends.aws.endpoint_leftovers import Leftovers
 from leadscore_assets.backends.aws.endpoint_moving import EndpointMover, Goal
-from leadscore_assets.backends.aws.endpoint_record import EndpointRecord, EndpointRecords, Generation, Kept, RecordStore
+from leadscore_assets.backends.aws.endpoint_record import EndpointRecord, EndpointRecords, Generation, Kept
 from leadscore_assets.backends.aws.endpoint_service import SERVES, EndpointService, Seen
 from leadscore_assets.backends.aws.requests_endpoint import (
     DIGEST,
@@ -29,6 +29,7 @@ from leadscore_assets.backends.aws.requests_endpoint import (
     layout_digest,
     model_request,
 )
+from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.aws.scaling import Scaling
 from leadscore_assets.backends.aws.waiting import Patience
 from leadscore_assets.backends.ports import Captures
@@ -47,7 +48,7 @@ class BundleAddresses(Protocol):
     """Where bundles lie in the bucket."""
 
     def uri(self, digest: str) -> str:
-        """Return the `s3://` address of a bundle's archive; raise Missing."""
+        """Return the `s3://` address of a bundle's archive, below the store's own."""
         ...
 
 
@@ -68,7 +69,7 @@ class SageMakerEndpoint:
     def __init__(  # noqa: PLR0913 - the account, what runs there, by which rules, and what is read beside it
         self,
         account: Account,
-        store: RecordStore,
+        store: S3Store,
         *,
         name: str,
         place: EndpointPlace,
@@ -189,12 +190,18 @@ class SageMakerEndpoint:
         """Make the models, those of variants without traffic too, and return what the configuration says."""
         names = {}
         for item in (*asked.variants, *([asked.shadow] if asked.shadow else [])):
-            url = self._bundles.uri(item.digest)
+            url = self._archive(item.digest)
             request = model_request(self._name, item, url, place=self._place, isolated=self._resources.isolated)
             names[item.digest, item.version] = request["ModelName"]
             self._service.make_model(request)
         rules = {"place": self._place, "resources": self._resources, "capture": self._capture}
         return layout(names, asked.variants, shadow=asked.shadow, **rules)  # type: ignore[arg-type]
+
+    def _archive(self, digest: str) -> str:
+        url = self._bundles.uri(digest)
+        if self._store.head(url.removeprefix(self._store.uri(""))) is None:
+            raise Missing(f"bundle {digest[:12]} is not at {url}; train its week again or restore it from a backup")
+        return url
 
     def _issued(self, kept: Kept, asked: _Asked, content: Layout, *, fresh: bool) -> Kept:
         """Write down what is wanted, under a new number unless it is wanted already; a known content keeps its name."""

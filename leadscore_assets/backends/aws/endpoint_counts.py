@@ -12,7 +12,7 @@ from typing import Any
 
 from leadscore_assets.backends.aws.account import Account
 from leadscore_assets.backends.aws.endpoint_agreement import Pairing
-from leadscore_assets.backends.aws.endpoint_record import Generation, RecordStore
+from leadscore_assets.backends.aws.endpoint_record import Generation
 from leadscore_assets.backends.aws.errors import AwsRefused
 from leadscore_assets.backends.aws.requests_metrics import (
     MOST_QUERIES,
@@ -21,6 +21,7 @@ from leadscore_assets.backends.aws.requests_metrics import (
     questions,
     variant_counts,
 )
+from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.ports import Captures
 from leadscore_assets.domain.capture_policy import CapturePolicy
 from leadscore_assets.domain.facts import Record, Variant
@@ -46,7 +47,7 @@ class EndpointCounts:
     def __init__(
         self,
         account: Account,
-        store: RecordStore,
+        store: S3Store,
         name: str,
         *,
         captures: Captures,

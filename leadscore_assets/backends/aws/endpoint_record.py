@@ -7,47 +7,13 @@ that it came second.
 import json
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol, Self
+from typing import Self
 
+from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.domain.errors import CorruptArtefact, TransientError
 from leadscore_assets.domain.facts import Record, Variant
 
 _LONE_KEPT = 2
-
-
-class Tagged(Protocol):
-    """What a bucket says of a document."""
-
-    @property
-    def etag(self) -> str:
-        """What changes with every write."""
-        ...
-
-
-class Document(Protocol):
-    """A document as a bucket keeps it."""
-
-    @property
-    def facts(self) -> Tagged:
-        """What the bucket says of it."""
-        ...
-
-    @property
-    def content(self) -> bytes:
-        """Its bytes."""
-        ...
-
-
-class RecordStore(Protocol):
-    """Small documents in a bucket."""
-
-    def get(self, key: str) -> Document | None:
-        """Return a document, None where there is none."""
-        ...
-
-    def put(self, key: str, content: bytes, *, only_new: bool = False, instead_of: str | None = None) -> str | None:
-        """Write a document and return its ETag; None when it must be new, or have an ETag still, and is or has not."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -140,7 +106,7 @@ class Kept:
 class EndpointRecords:
     """The record of one endpoint."""
 
-    def __init__(self, store: RecordStore, name: str) -> None:
+    def __init__(self, store: S3Store, name: str) -> None:
         self._store = store
         self._name = name
         self._key = f"endpoint/{name}/desired.json"

@@ -1,7 +1,8 @@
-"""A SageMaker endpoint of the emulated account, with small stand-ins for the bucket's documents and captures."""
+"""A SageMaker endpoint of the emulated account, with a small stand-in for its captures."""
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,10 @@ from leadscore_assets.backends.aws.account import Account
 from leadscore_assets.backends.aws.endpoint import SageMakerEndpoint
 from leadscore_assets.backends.aws.errors import AwsRefused
 from leadscore_assets.backends.aws.requests_endpoint import EndpointPlace
+from leadscore_assets.backends.aws.s3_bundles import S3Bundles
+from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.aws.waiting import Patience
+from leadscore_assets.backends.local.bundles import LocalBundles
 from leadscore_assets.domain.capture_policy import CapturePolicy
 from leadscore_assets.domain.captured import CAPTURED
 from leadscore_assets.domain.facts import Variant
@@ -24,7 +28,7 @@ from leadscore_assets_tests.aws.emulated_endpoints import World
 from leadscore_assets_tests.aws.emulator import Emulator
 
 assert rules_endpoint
-PREFIX = "team"
+PREFIX = "site"
 NAME = "leadscore"
 PLACE = EndpointPlace(
     role="arn:aws:iam::123456789012:role/leadscore",
@@ -41,50 +45,6 @@ SHADOW = Variant("shadow", "b" * 64, 2, 0.0)
 PREVIOUS = Variant("previous", "a" * 64, 1, 0.0)
 CANARY = (replace(OLD, weight=0.75), CANDIDATE)
 Make = Callable[..., SageMakerEndpoint]
-
-
-@dataclass(frozen=True)
-class _Facts:
-    etag: str
-
-
-@dataclass(frozen=True)
-class _Stored:
-    facts: _Facts
-    content: bytes
-
-
-class Documents:
-    """Documents below a prefix of the test's bucket, over the account's own calls."""
-
-    def __init__(self, account: Account) -> None:
-        self._account = account
-
-    def get(self, key: str) -> _Stored | None:
-        try:
-            answer = self._account.call("s3", "get_object", Bucket=BUCKET, Key=f"{PREFIX}/{key}")
-        except AwsRefused as error:
-            if error.code == "NoSuchKey":
-                return None
-            raise
-        return _Stored(_Facts(answer["ETag"]), answer["Body"].read())
-
-    def put(self, key: str, content: bytes, *, only_new: bool = False, instead_of: str | None = None) -> str | None:
-        condition: dict[str, Any] = {"IfMatch": instead_of} if instead_of else {"IfNoneMatch": "*"} if only_new else {}
-        place = {"Bucket": BUCKET, "Key": f"{PREFIX}/{key}", "Body": content}
-        try:
-            return str(self._account.call("s3", "put_object", **place, **condition)["ETag"])
-        except AwsRefused as error:
-            if error.code in ("PreconditionFailed", "NoSuchKey"):
-                return None
-            raise
-
-    def json(self, key: str) -> dict[str, Any]:
-        """Read a document that is there."""
-        found = self.get(key)
-        assert found
-        content: dict[str, Any] = json.loads(found.content)
-        return content
 
 
 class CapturedLines:
@@ -116,25 +76,27 @@ def _row(line: dict[str, Any], variant: str) -> dict[str, Any]:
     }
 
 
-class Addresses:
-    """Where bundles lie; `folder` holds those that are packed and sent on first asking, others are only named."""
-
-    def uri(self, digest: str) -> str:
-        return f"{PLACE.bucket}/bundles/{digest}/model.tar.gz"
-
-
 @dataclass
 class Site:
     """One emulated account with what an endpoint needs."""
 
     account: Account
+    store: S3Store
     emulator: Emulator
     folder: Path
 
     def __post_init__(self) -> None:
         self.world: World = self.emulator.state["endpoints"]
-        self.documents = Documents(self.account)
         self.captures = CapturedLines(self.account)
+        self.bundles = S3Bundles(self.store, LocalBundles(self.folder / "bundles"))
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Make the bucket, where it is gone, and put the hollow models' bundles into it."""
+        with suppress(AwsRefused):
+            self.account.call("s3", "create_bucket", Bucket=BUCKET)
+        for digest in (OLD.digest, NEW.digest):
+            self.store.put(f"bundles/{digest}/model.tar.gz", b"hollow")
 
     def make(self, **change: Any) -> SageMakerEndpoint:
         """Return the endpoint, as another process would open it."""
@@ -143,18 +105,25 @@ class Site:
             "place": PLACE,
             "resources": RESOURCES,
             "capture": CapturePolicy(),
-            "bundles": Addresses(),
+            "bundles": self.bundles,
             "captures": self.captures,
             "labels": (1.0, 5.0),
             "patience": QUICK,
             "now": self.world.metrics.clock.now,
             **change,
         }
-        return SageMakerEndpoint(self.account, self.documents, **chosen)
+        return SageMakerEndpoint(self.account, self.store, **chosen)
 
     def record(self) -> dict[str, Any]:
         """What is written down of the endpoint."""
-        return self.documents.json(f"endpoint/{NAME}/desired.json")
+        return self.document("desired.json")
+
+    def document(self, name: str) -> dict[str, Any]:
+        """Read one of the endpoint's documents, which must be there."""
+        found = self.store.get(f"endpoint/{NAME}/{name}")
+        assert found
+        content: dict[str, Any] = json.loads(found.content)
+        return content
 
     def alarms(self) -> set[str]:
         """The names of the alarms there are."""
