@@ -23,6 +23,7 @@ _COMMANDS = {
     "score": ("score", "Score and rank the leads of any file with the champion."),
     "release": ("release", "See and steer how a candidate comes to answer leads."),
     "rollback": ("rollback", "Put an earlier model back in the champion's place."),
+    "why": ("why", "Say why there was, or was not, a retraining."),
     "ledger": ("ledger", "Show and verify the record of every decision."),
     "endpoint": ("endpoint", "Start, stop and look at the scoring endpoint."),
     "ui": ("ui", "Open the Dagster UI on this home."),

@@ -4,7 +4,7 @@ import dagster as dg
 
 from leadscore_assets.assets import evaluation, leads, model, monitoring, release, replay, scoring, slices
 from leadscore_assets.automation.jobs import JOBS
-from leadscore_assets.automation.schedules import SCHEDULES
+from leadscore_assets.automation.schedules import schedules
 from leadscore_assets.automation.sensors import SENSORS
 from leadscore_assets.checks import evaluation as evaluation_checks
 from leadscore_assets.checks import leads as leads_checks
@@ -14,6 +14,8 @@ from leadscore_assets.checks import release as release_checks
 from leadscore_assets.checks import replay as replay_checks
 from leadscore_assets.checks import scoring as scoring_checks
 from leadscore_assets.checks import slices as slices_checks
+from leadscore_assets.domain.errors import InvalidInput
+from leadscore_assets.domain.policy import Policy
 from leadscore_assets.partitions import weekly_partitions
 from leadscore_assets.resources import platform_resource
 from leadscore_assets.settings import Settings, load_settings
@@ -38,11 +40,19 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         assets=[declare(weekly) for module in _ASSETS for declare in module.ASSETS],
         asset_checks=[declare(weekly) for module in _CHECKS for declare in module.CHECKS],
         jobs=JOBS,
-        schedules=SCHEDULES,
+        schedules=schedules(_readable_policy(settings)),
         sensors=SENSORS,
         resources={"platform": platform_resource(settings)},
         executor=dg.in_process_executor,
     )
+
+
+def _readable_policy(settings: Settings) -> Policy:
+    """Return the home's policy; the default one where the file is broken, which every run then says."""
+    try:
+        return settings.policy()
+    except InvalidInput:
+        return Policy()
 
 
 @dg.definitions

@@ -39,6 +39,7 @@ def open_platform(
     settings: Settings, *, actor: str | None = None, now: Callable[[], datetime] = system_clock
 ) -> Platform:
     """Open every port of a home; nothing is read or connected before it is used."""
+    from leadscore_assets.backends.local.batch_scorer import LocalBatchScorer
     from leadscore_assets.backends.local.bundles import LocalBundles
     from leadscore_assets.backends.local.endpoint import LocalEndpoint
     from leadscore_assets.backends.local.lake import LocalLake
@@ -56,6 +57,7 @@ def open_platform(
         trainer=_Later(lambda: _trainer(home, lake, bundles)),
         bundles=bundles,
         registry=_Later(lambda: _registry(home, now)),
+        scorer=LocalBatchScorer(bundles),
         endpoint=LocalEndpoint(
             folder=home / "endpoint",
             bundles=bundles,

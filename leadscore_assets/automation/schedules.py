@@ -1,18 +1,15 @@
-"""The calendar: leads every Monday, a retraining on the weekday that rotates, where the policy wants one."""
+"""The calendar: leads every Monday, and a retraining when the policy's calendar has one due."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import dagster as dg
 
-from leadscore_assets.domain.calendar import WEEK, run_day, week_of
+from leadscore_assets.automation.retraining import asked_run
+from leadscore_assets.domain.calendar import WEEK, week_of
+from leadscore_assets.domain.policy import Policy
+from leadscore_assets.domain.retraining_calendar import schedule_of
 from leadscore_assets.steps.platform import Platform
-from leadscore_assets.steps.retraining import should_retrain
-
-
-def week_due(today: date) -> date | None:
-    """Return the week whose retraining is due on a day: exactly one day a week, a weekday later each week."""
-    week = week_of(today) - WEEK
-    return week if run_day(week) == today else None
 
 
 @dg.schedule(
@@ -28,29 +25,25 @@ def leads_every_monday(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     return dg.RunRequest(partition_key=week.isoformat(), run_key=f"ingest:{week}")
 
 
-@dg.schedule(
-    job_name="retrain_job",
-    cron_schedule="0 5 * * *",
-    execution_timezone="UTC",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Retrain once a week, a weekday later each week, unless the policy waits for a drift alarm.",
-)
-def retraining_on_the_rotating_weekday(
-    context: dg.ScheduleEvaluationContext, platform: dg.ResourceParam[Platform]
-) -> dg.RunRequest | dg.SkipReason:
-    """Retrain once a week, a weekday later each week, so that every weekday gets its turn as a test day.
+def retraining_when_it_is_due(policy: Policy) -> dg.ScheduleDefinition:
+    """Return the schedule that asks whether to retrain whenever the policy's calendar may have a retraining due."""
 
-    A policy that retrains on drift, or never, skips with its reason.
-    """
-    today = _day(context)
-    week = week_due(today)
-    if week is None:
-        last = week_of(today) - WEEK
-        return dg.SkipReason(f"the retraining of week {last} is due on {run_day(last):%A %Y-%m-%d}")
-    answer = should_retrain(platform, week)
-    if not answer.wanted:
-        return dg.SkipReason(answer.reason)
-    return dg.RunRequest(partition_key=week.isoformat(), run_key=f"retrain:{week}")
+    @dg.schedule(
+        name="retraining_when_it_is_due",
+        job_name="retrain_job",
+        cron_schedule=schedule_of(policy.retraining),
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Ask whether to retrain: by default once a week, a weekday later each week.",
+    )
+    def ask(
+        context: dg.ScheduleEvaluationContext, platform: dg.ResourceParam[Platform]
+    ) -> dg.RunRequest | dg.SkipReason:
+        moment = context.scheduled_execution_time.astimezone(UTC)
+        then = replace(platform, now=lambda: moment)
+        return asked_run(then, context.instance, asker="calendar", tick=f"{moment:%Y-%m-%dT%H:%M}")
+
+    return ask
 
 
 def _day(context: dg.ScheduleEvaluationContext) -> date:
@@ -58,4 +51,6 @@ def _day(context: dg.ScheduleEvaluationContext) -> date:
     return moment.astimezone(UTC).date()
 
 
-SCHEDULES = [leads_every_monday, retraining_on_the_rotating_weekday]
+def schedules(policy: Policy) -> list[dg.ScheduleDefinition]:
+    """Return every schedule of a site."""
+    return [leads_every_monday, retraining_when_it_is_due(policy)]

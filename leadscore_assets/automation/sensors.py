@@ -1,10 +1,11 @@
-"""What watches: weeks that late rows or corrections re-opened, and the release in hand."""
+"""What watches: weeks that late rows re-opened, the conditions of a retraining, and the release in hand."""
 
 import json
 from datetime import datetime, timedelta
 
 import dagster as dg
 
+from leadscore_assets.automation.retraining import asked_run
 from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.steps.ingest import reopened_weeks
 from leadscore_assets.steps.platform import Platform
@@ -13,6 +14,7 @@ from leadscore_assets.steps.releasing import package_waits
 from leadscore_assets.steps.rolling_out import look_quietly
 
 _AT_ONCE = 8
+_SIX_HOURS = 6 * 3600
 _SELDOM_MINUTES = 60
 _NOTHING_ASKED = '{"tries": 0}'
 
@@ -40,6 +42,20 @@ def weeks_with_late_or_corrected_leads(
         for week in weeks[:_AT_ONCE]
     ]
     return dg.SensorResult(run_requests=requests)
+
+
+@dg.sensor(
+    job_name="retrain_job",
+    minimum_interval_seconds=_SIX_HOURS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Ask whether drift, new rows, the champion's age or its realised performance call for a retraining.",
+)
+def conditions_of_a_retraining(
+    context: dg.SensorEvaluationContext, platform: dg.ResourceParam[Platform]
+) -> dg.RunRequest | dg.SkipReason:
+    """Ask whether to retrain beside the calendar; each look leaves one record, also when the answer is no."""
+    moment = platform.now()
+    return asked_run(platform, context.instance, asker="conditions", tick=f"{moment:%Y-%m-%dT%H:%M}")
 
 
 @dg.sensor(
@@ -90,4 +106,4 @@ def _unrecorded(context: dg.SensorEvaluationContext, platform: Platform) -> bool
     return shown is not None and shown.value != platform.endpoint.status().generation
 
 
-SENSORS = [rollout_sensor, weeks_with_late_or_corrected_leads]
+SENSORS = [conditions_of_a_retraining, rollout_sensor, weeks_with_late_or_corrected_leads]

@@ -205,6 +205,18 @@ class ModelRegistry(Protocol):
         ...
 
 
+class BatchScorer(Protocol):
+    """Scores many leads at once."""
+
+    def score(self, package: Package, leads: pa.Table, *, reasons: int) -> pa.Table:
+        """Score leads, which have the columns of the package's contract, each with so many reasons.
+
+        Returns the columns of domain.batch.SCORED, row by row. Raises PermanentError with the reason of a batch that
+        failed, TransientError where trying again may help; nothing goes on being paid for after either.
+        """
+        ...
+
+
 class EndpointHost(Protocol):
     """Starts, stops and configures the scoring endpoint."""
 

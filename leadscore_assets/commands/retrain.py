@@ -12,14 +12,16 @@ from leadscore_assets.commands.verdicts import say_verdicts, verdict
 from leadscore_assets.commands.weeks import run_weeks, weeks_to_ingest
 from leadscore_assets.resources import open_platform
 from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.retraining import should_retrain
 from leadscore_assets.steps.slicing import window_start
 
 
 @click.command("retrain")
 @click.option("--week", type=WEEK_TYPE, help="The week to train; the last finished week that holds leads by default.")
+@click.option("--if-new", is_flag=True, help="Only if rows have matured since the last training.")
 @json_option
 @click.pass_context
-def command(ctx: click.Context, week: date | None, *, as_json: bool) -> None:
+def command(ctx: click.Context, week: date | None, *, if_new: bool, as_json: bool) -> None:
     """Train and judge a week's candidate, and release it if it is better than the champion.
 
     Weeks that the window needs and the lake does not hold yet are ingested first. A candidate that is not better is an
@@ -29,6 +31,7 @@ def command(ctx: click.Context, week: date | None, *, as_json: bool) -> None:
     Example:
       leadscore retrain
       leadscore retrain --week 2026-03-23
+      leadscore retrain --if-new
     """
     settings = open_home(ctx)
     platform = open_platform(settings)
@@ -36,6 +39,10 @@ def command(ctx: click.Context, week: date | None, *, as_json: bool) -> None:
     runner = Runner(settings)
     needed = weeks_to_ingest(platform, first=window_start(platform, chosen), last=chosen)
     run_weeks(runner, "leads_job", needed, label="ingesting")
+    answer = should_retrain(platform, asker="manual" if if_new else "forced", week=chosen)
+    if if_new and not answer.wanted:
+        say_json(answer.to_json()) if as_json else say(f"Not retrained: {answer.sentence}")
+        return
     outcome = run_weeks(runner, "weekly_job", [chosen], label="retraining")[0]
     if "endpoint" in outcome.materialized:
         run_weeks(runner, "scoring_job", [chosen], label="scoring")

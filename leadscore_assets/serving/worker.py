@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -90,10 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: WorkerOptions, folder: StateFolder) -> None:
-    from leadscore_assets.serving.app import ScoringApp
     from leadscore_assets.serving.connections import WorkerServer
-    from leadscore_assets.serving.container_app import ContainerApp
-    from leadscore_assets.serving.desk import Desk
     from leadscore_assets.serving.front import Front
     from leadscore_assets.serving.lane import Lane
     from leadscore_assets.serving.models import Live
@@ -107,15 +104,10 @@ def _serve(options: WorkerOptions, folder: StateFolder) -> None:
         ending.append(True)
         server.should_exit = True
 
-    app = (ContainerApp if options.container else ScoringApp)(
-        name=options.name,
-        instance=folder.identified(),
-        live=live,
-        station=station,
-        waiting=lambda: len(server.server_state.tasks) + len(lane),
-        front=front,
-        desk=Desk() if options.reasons is None else Desk(seconds=_BATCH_SECONDS),
-    )
+    def waiting() -> int:
+        return len(server.server_state.tasks) + len(lane)
+
+    app = _application(options, station, instance=folder.identified(), waiting=waiting, front=front)
     lane = Lane(app)
     server = WorkerServer(_config(app, lane))
     # uvicorn raises the signal again when it has drained; this handler makes that a normal end.
@@ -130,6 +122,29 @@ def _serve(options: WorkerOptions, folder: StateFolder) -> None:
     watcher.stop()
     app.close()
     _leave(station)
+
+
+def _application(
+    options: WorkerOptions,
+    station: "Station",
+    *,
+    instance: str,
+    waiting: Callable[[], int],
+    front: "Front | None",
+) -> "ScoringApp":
+    from leadscore_assets.serving.app import ScoringApp
+    from leadscore_assets.serving.container_app import ContainerApp
+    from leadscore_assets.serving.desk import Desk
+
+    return (ContainerApp if options.container else ScoringApp)(
+        name=options.name,
+        instance=instance,
+        live=station.live,
+        station=station,
+        waiting=waiting,
+        front=front,
+        desk=Desk() if options.reasons is None else Desk(seconds=_BATCH_SECONDS),
+    )
 
 
 def _leave(station: "Station") -> None:

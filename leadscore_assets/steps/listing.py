@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
+from leadscore_assets.domain import bundle
+from leadscore_assets.domain.batch import scored_table
 from leadscore_assets.domain.contract import Contract
 from leadscore_assets.domain.errors import InvalidInput, Missing
 from leadscore_assets.domain.facts import Package
@@ -46,9 +48,10 @@ def score_week(platform: Platform, week: date) -> RankedList:
     if manifest is None:
         raise Missing(f"week {week} is not ingested; materialize weekly_leads for it or run 'leadscore ingest'")
     leads = platform.lake.read_files(manifest.files) if manifest.files else platform.contract.schema.empty_table()
-    ranked = rank(
-        leads, Scorer.open(platform.bundles.path(package.digest), digest=package.digest, threads=0), package, platform
-    )
+    contract = bundle.contract_of(platform.bundles.path(package.digest), digest=package.digest)
+    _check_columns(leads, contract, package)
+    scored = platform.scorer.score(package, leads, reasons=platform.policy.lists.reasons)
+    ranked = in_order(leads, scored, contract, package)
     parquet = platform.lake.write_bytes(_parquet_path(week), parquet_bytes(ranked))
     text = platform.lake.write_bytes(f"scored/week={week}/leads.csv", csv_bytes(ranked))
     platform.ledger.append(
@@ -94,23 +97,29 @@ def list_problems(platform: Platform, week: date) -> list[str]:
 
 
 def rank(leads: pa.Table, scorer: Scorer, package: Package, platform: Platform) -> pa.Table:
-    """Return leads best first: rank, key, created_at, score, rounded score, band, chance, reasons, model version."""
-    contract = scorer.contract
-    _check_columns(leads, contract, package)
-    scored = scorer.score_table(leads)
-    reasons = scorer.reasons(leads, most=platform.policy.lists.reasons)
-    names = contract.by_name
-    texts = [_sentence(row, found, set(names)) for row, found in zip(_rows(leads, reasons), reasons, strict=True)]
-    chance = scored.probability if scored.probability is not None else np.full(len(scored.score), np.nan)
+    """Score leads here and return the list of them, as `in_order` does."""
+    _check_columns(leads, scorer.contract, package)
+    scored = scored_table(scorer, leads, reasons=platform.policy.lists.reasons)
+    return in_order(leads, scored, scorer.contract, package)
+
+
+def in_order(leads: pa.Table, scored: pa.Table, contract: Contract, package: Package) -> pa.Table:
+    """Return leads best first: rank, key, created_at, score, rounded score, band, chance, reasons, model version.
+
+    `scored` holds the columns of domain.batch.SCORED, in the order of the leads.
+    """
+    reasons = [[Reason(**reason) for reason in found] for found in scored["reasons"].to_pylist()]
+    names = set(contract.by_name)
+    texts = [_sentence(row, found, names) for row, found in zip(_rows(leads, reasons), reasons, strict=True)]
     table = pa.table(
         {
             contract.key: leads[contract.key],
             contract.created_at: leads[contract.created_at],
-            "score": scored.score,
-            "raw": scored.raw,
-            "score_rounded": scored.rounded,
-            "band": pa.array(scored.band, pa.string()),
-            "conversion_probability": pa.array(chance, from_pandas=True),
+            "score": scored["score"],
+            "raw": scored["raw"],
+            "score_rounded": scored["score_rounded"],
+            "band": scored["band"],
+            "conversion_probability": scored["conversion_probability"],
             "reasons": pa.array(texts, pa.string()),
             "model_version": pa.array([package.version] * leads.num_rows, pa.int64()),
         }

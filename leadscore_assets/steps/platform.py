@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from leadscore_assets.backends.ports import (
+    BatchScorer,
     BundleStore,
     EndpointHost,
     Lake,
@@ -31,6 +32,7 @@ class Platform:
     trainer: Trainer
     bundles: BundleStore
     registry: ModelRegistry
+    scorer: BatchScorer
     endpoint: EndpointHost
     ledger: Ledger
     now: Callable[[], datetime] = lambda: datetime.now(UTC)

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
-from leadscore_assets.domain.calendar import WEEK, at_midnight
+from leadscore_assets.domain.calendar import WEEK, at_midnight, run_day
 from leadscore_assets.domain.drift import DriftReport
 from leadscore_assets.domain.errors import InvalidInput, Missing, NotEnoughData
 from leadscore_assets.domain.evaluation import Evaluation
 from leadscore_assets.domain.facts import Package
 from leadscore_assets.domain.replay import NO_CANDIDATE, NOT_RETRAINED, ReplayWeek
-from leadscore_assets.domain.retraining import Trigger, wants_retraining
+from leadscore_assets.domain.retraining_calendar import HOUR
+from leadscore_assets.domain.triggers import Answer, DriftAnswer, RetrainingState, should_retrain
 from leadscore_assets.steps.drifting import drift_against
 from leadscore_assets.steps.evaluating import JudgingQuestion, evaluate_candidate
 from leadscore_assets.steps.platform import Platform
@@ -44,13 +45,14 @@ class PastWeeks:
         self._champion = beginning.champion
         self._evaluations = list(beginning.evaluations)
         self._drift_retrained: date | None = None
+        self._first_model = beginning.champion.week + WEEK if beginning.champion else None
         self._policy_digest = policy_digest
 
     def decide(self, week: date) -> ReplayWeek:
         """Decide the next week: whether to retrain, with what candidate, and what becomes of it."""
         trigger = self._trigger(week)
         champion = self._champion.digest if self._champion else None
-        found = ReplayWeek(week, trigger.cause, NOT_RETRAINED, "", trigger.reason, champion)
+        found = ReplayWeek(week, trigger.cause, NOT_RETRAINED, "", trigger.sentence, champion)
         if not trigger.wanted:
             return found
         try:
@@ -65,12 +67,22 @@ class PastWeeks:
             return replace(found, decision="not_yet", rule="not_measurable", reason=f"{error}")
         return self._decided(found, candidate, evaluation)
 
-    def _trigger(self, week: date) -> Trigger:
-        policy, exists = self._platform.policy, self._champion is not None
-        report = self._drift(week) if exists and policy.retraining.when == "on_drift" else None
-        last = self._drift_retrained
-        found = wants_retraining(policy, week, champion_exists=exists, report=report, last=last)
-        if found.cause == "drift":
+    def _trigger(self, week: date) -> Answer:
+        """Ask as the schedule does on the day that the week's retraining would be due."""
+        policy, champion = self._platform.policy, self._champion
+        report = self._drift(week) if champion and policy.retraining.when == "on_drift" else None
+        verdict = report.verdict if report else None
+        state = RetrainingState(
+            week,
+            champion is not None,
+            data=f"{week}",
+            first_model=self._first_model,
+            drift=DriftAnswer(verdict.decision, verdict.sentence, report.digest) if verdict and report else None,
+            last_drift=self._drift_retrained,
+            champion_trained=champion.week + WEEK if champion else None,
+        )
+        found = should_retrain(state, policy, at_midnight(run_day(week)) + timedelta(hours=HOUR), asker="calendar")
+        if found.wanted and found.cause == "drift":
             self._drift_retrained = week + WEEK
         return found
 
@@ -110,6 +122,7 @@ class PastWeeks:
         )
         if promoted:
             self._champion = self._released(candidate, evaluation)
+            self._first_model = self._first_model or found.week + WEEK
         return replace(
             found,
             decision=verdict.decision,

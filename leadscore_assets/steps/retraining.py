@@ -1,55 +1,127 @@
-"""Retraining: whether the week that is due is retrained, asked of what is stored."""
+"""Retraining: the one question put to what is stored, and its answer recorded, also when it is no."""
 
-from datetime import date
+from datetime import date, datetime
 
-from leadscore_assets.domain.calendar import WEEK
-from leadscore_assets.domain.errors import Missing
-from leadscore_assets.domain.retraining import Trigger, wants_retraining
+from leadscore_assets.domain.calendar import DAY, WEEK
+from leadscore_assets.domain.digests import digest_of
+from leadscore_assets.domain.errors import Missing, NotEnoughData
+from leadscore_assets.domain.facts import LedgerRecord
+from leadscore_assets.domain.slices import TEST, TRAIN, VALIDATION
+from leadscore_assets.domain.triggers import Answer, Asker, DriftAnswer, RetrainingState
+from leadscore_assets.domain.triggers import should_retrain as answered
 from leadscore_assets.steps.drifting import stored_drift
 from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.slicing import plan_cut
+
+_REMEMBERED = 120
 
 
-def should_retrain(platform: Platform, week: date) -> Trigger:
-    """Answer for a finished week, and record an answer that rests on the week's drift.
+def should_retrain(
+    platform: Platform, *, asker: Asker, week: date | None = None, running: str = "", key: str | None = None
+) -> Answer:
+    """Answer for a finished week, the newest stored one where none is named, and record the answer.
 
-    Nothing is opened for a policy that retrains every week; a record holds the cooldown of the alarms after it.
+    `running` names a retraining that is under way. A question that is asked again under its key gets the answer that it
+    got before, whatever became of it since.
     """
-    policy = platform.policy
-    if policy.retraining.when == "weekly":
-        return wants_retraining(policy, week, champion_exists=True)
+    found = answered(retraining_state(platform, week, running=running), platform.policy, platform.now(), asker=asker)
+    return Answer.from_json(_record(platform, found, asker, key).evidence)
+
+
+def retraining_state(platform: Platform, week: date | None = None, *, running: str = "") -> RetrainingState:
+    """Read everything that the question rests on; nothing of the past is read beyond what it compares with."""
+    chosen = week or _newest_stored(platform)
     champion = platform.registry.production()
-    report, digest = None, None
-    if champion is not None and policy.retraining.when == "on_drift":
-        try:
-            report = stored_drift(platform, week)
-        except Missing:
-            report = None
-        digest = report.digest if report else None
-    last = last_started_by_drift(platform, before=week)
-    found = wants_retraining(policy, week, champion_exists=champion is not None, report=report, last=last)
-    if digest:
-        _record(platform, week, found, digest)
-    return found
+    trained = platform.ledger.records(action="trained", limit=_REMEMBERED)
+    newest = max(trained, key=lambda item: (str(item.evidence["week"]), item.seq), default=None)
+    (data, problem), done = _data(platform, chosen), _done(platform, trained)
+    promoted = platform.ledger.records(action="promoted")
+    return RetrainingState(
+        week=chosen,
+        champion=champion is not None,
+        data=data,
+        problem=problem,
+        first_model=promoted[0].at.date() if promoted else None,
+        last_trained=newest.at if newest and newest.at <= platform.now() else None,
+        trained_data=done,
+        new_rows=_new_rows(platform, chosen, newest),
+        champion_trained=champion.week + WEEK if champion else None,
+        drift=_drift(platform, chosen) if champion and "drift" in platform.policy.retraining.conditions else None,
+        last_drift=_last_started_by_drift(platform, done),
+        running=running,
+    )
 
 
-def last_started_by_drift(platform: Platform, *, before: date) -> date | None:
-    """Return the day after the last earlier week whose drift started a retraining."""
-    records = platform.ledger.records(action="asked")
-    weeks = [date.fromisoformat(item.evidence["week"]) for item in records if item.evidence["cause"] == "drift"]
-    return max((week + WEEK for week in weeks if week < before), default=None)
+def last_answers(platform: Platform, *, limit: int) -> list[LedgerRecord]:
+    """Return the newest answers, oldest first."""
+    return platform.ledger.records(action="asked", limit=limit)
 
 
-def _record(platform: Platform, week: date, found: Trigger, report: str) -> None:
-    platform.ledger.append(
+def _newest_stored(platform: Platform) -> date:
+    held = platform.lake.manifests(platform.last_finished_week() - WEEK * 8, platform.last_finished_week())
+    return held[-1].week if held else platform.last_finished_week()
+
+
+def _data(platform: Platform, week: date) -> tuple[str, str]:
+    """Return the digest of what a training of the week would learn from, or why there is nothing."""
+    try:
+        slices = plan_cut(platform, week).slices
+    except (NotEnoughData, Missing) as error:
+        return "", f"{error}"
+    return digest_of([slices[TRAIN].digest, slices[VALIDATION].digest]), ""
+
+
+def _done(platform: Platform, trained: list[LedgerRecord]) -> tuple[str, ...]:
+    """Return the data of trainings that were judged too; one that was cut short in between is done again."""
+    judged = {item.evidence["candidate"] for item in platform.ledger.records(action="judged", limit=_REMEMBERED)}
+    return tuple(str(item.evidence["data_digest"]) for item in trained if item.subject.split()[-1] in judged)
+
+
+def _new_rows(platform: Platform, week: date, newest: LedgerRecord | None) -> int | None:
+    """Count matured labelled rows after the days that the newest training was given."""
+    if newest is None:
+        return None
+    try:
+        last = platform.lake.slice(date.fromisoformat(str(newest.evidence["week"])), TEST).days[-1]
+    except Missing:
+        return None
+    matured = platform.today() - DAY * platform.contract.horizon_days
+    files = [file for item in platform.lake.manifests(last - WEEK, week) for file in item.files]
+    return sum(file.labelled for file in files if last < file.day < matured)
+
+
+def _last_started_by_drift(platform: Platform, done: tuple[str, ...]) -> date | None:
+    """Return the day after the week whose drift last started a retraining that came to its end."""
+    for item in reversed(platform.ledger.records(action="asked", limit=_REMEMBERED * 10)):
+        said = item.evidence
+        if said["cause"] == "drift" and said["wanted"] and said["data"] in done:
+            return date.fromisoformat(str(said["week"])) + WEEK
+    return None
+
+
+def _drift(platform: Platform, week: date) -> DriftAnswer | None:
+    try:
+        report = stored_drift(platform, week)
+    except Missing:
+        return None
+    return DriftAnswer(report.verdict.decision, report.verdict.sentence, report.digest)
+
+
+def _record(platform: Platform, found: Answer, asker: Asker, key: str | None) -> LedgerRecord:
+    return platform.ledger.append(
         "asked",
-        f"retraining of week {week}",
-        reason=found.reason,
+        f"retraining of week {found.week}",
+        reason=f"{found.decision}: {found.sentence}",
         evidence={
-            "week": week.isoformat(),
+            **found.to_json(),
+            "asker": asker,
             "wanted": found.wanted,
-            "cause": found.cause,
-            "report": report,
             "policy_digest": platform.policy.digest,
         },
-        key=f"asked:{week}:{found.wanted}:{report}:{platform.policy.digest}",
+        key=key,
     )
+
+
+def retraining_key(found: Answer, now: datetime) -> str:
+    """Return the key under which Dagster runs an answer once: by content; a day later a failed one is tried again."""
+    return f"retrain:{found.week}:{found.data[:16]}:{now:%Y-%m-%d}"

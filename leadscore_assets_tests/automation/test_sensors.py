@@ -1,14 +1,15 @@
 """The sensor for weeks that late rows or corrections re-opened."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 
-from leadscore_assets.automation.sensors import weeks_with_late_or_corrected_leads
+from leadscore_assets.automation.sensors import conditions_of_a_retraining, weeks_with_late_or_corrected_leads
 from leadscore_assets.definitions import build_definitions
-from leadscore_assets.domain.calendar import at_midnight
+from leadscore_assets.domain.calendar import WEEK, at_midnight
 from leadscore_assets.settings import HomeSettings, Settings
 from leadscore_assets.steps.ingest import ingest_week
 from leadscore_assets.steps.platform import Platform
@@ -85,3 +86,20 @@ def test_a_week_whose_rows_vanished_is_asked_for(copy: Copy, ingested: Home) -> 
     (home.data / f"{WEEKS[2]}.csv").unlink()
     (request,), _ = tick(home.platform())
     assert request.partition_key == f"{WEEKS[2]}"
+
+
+def test_the_conditions_are_asked_and_answered_with_one_record(copy: Copy, ingested: Home) -> None:
+    platform = replace(copy(ingested).platform(), now=lambda: at_midnight(WEEKS[-1] + WEEK) + timedelta(hours=6))
+    repository = build_definitions(
+        Settings(home=Path("none"), values=HomeSettings(start_week=WEEKS[0]))
+    ).get_repository_def()
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(
+            instance=instance, resources={"platform": platform}, repository_def=repository
+        )
+        found = conditions_of_a_retraining.evaluate_tick(context)
+    [record] = platform.ledger.records(action="asked")
+    assert record.evidence["asker"] == "conditions"
+    [request] = found.run_requests
+    assert record.evidence["cause"] == request.tags["leadscore/cause"] == "first_model"
+    assert request.partition_key == record.evidence["week"]

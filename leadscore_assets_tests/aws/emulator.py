@@ -21,6 +21,7 @@ EXTENSIONS: tuple[str, ...] = (
     "leadscore_assets_tests.aws.emulated_metrics",
     "leadscore_assets_tests.aws.emulated_endpoints",
     "leadscore_assets_tests.aws.emulated_invocations",
+    "leadscore_assets_tests.aws.emulated_transform",
 )
 
 

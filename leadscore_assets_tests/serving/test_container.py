@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -126,7 +127,7 @@ def test_sigterm_finishes_the_request_in_flight_and_leaves_nothing(two: TwoBundl
         assert found.ping() == 200
         began = time.monotonic()
         found.process.send_signal(signal.SIGTERM)
-        until(lambda: found.ping() is None)
+        until(lambda: refuses(found.port))
         connection.send(LEAD[10:])
         assert connection.getresponse().status == 200
         connection.close()
@@ -134,6 +135,11 @@ def test_sigterm_finishes_the_request_in_flight_and_leaves_nothing(two: TwoBundl
         assert time.monotonic() - began < 30
         assert LEADS[0]["lead_id"] not in found.log
         assert list(own.iterdir()) == []
+
+
+def refuses(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def test_the_environment_says_what_is_served_and_where() -> None:

@@ -1,23 +1,31 @@
-"""Whether the week that is due is retrained, week after week on a home."""
+"""Whether a retraining starts, asked of a home week after week."""
 
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pytest
 
+from leadscore_assets.domain.calendar import WEEK, run_day
 from leadscore_assets.domain.policy import policy_from
 from leadscore_assets.steps.drifting import report_drift
 from leadscore_assets.steps.ingest import ingest_week
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.profiling import profile_week
-from leadscore_assets.steps.retraining import last_started_by_drift, should_retrain
-from leadscore_assets_tests.home import POLICY, WEEKS, leads, write_csv
+from leadscore_assets.steps.retraining import retraining_state, should_retrain
+from leadscore_assets_tests.home import OLD, POLICY, WEEKS, Home, leads, write_csv
 
 
-def ruled(platform: Platform, when: str) -> Platform:
+def ruled(platform: Platform, when: str, **more: object) -> Platform:
     drift = {"rule": "psi", "evidently_page": False, "minimum_rows": 50}
-    return replace(platform, policy=policy_from({**POLICY, "drift": drift, "retraining": {"when": when}}))
+    return replace(platform, policy=policy_from({**POLICY, "drift": drift, "retraining": {"when": when, **more}}))
+
+
+def at(platform: Platform, week, hours: float = 6) -> Platform:
+    """The platform on the day that the week's retraining is due."""
+    moment = datetime.combine(run_day(week), datetime.min.time(), tzinfo=UTC) + timedelta(hours=hours)
+    return replace(platform, now=lambda: moment)
 
 
 @pytest.fixture
@@ -27,9 +35,9 @@ def broken(copy, champion) -> Platform:
     shutil.rmtree(home.path / "lake" / "reports")
     for week in WEEKS[4:]:
         table = leads(week)
-        at = table.schema.get_field_index("revenue")
+        place = table.schema.get_field_index("revenue")
         values = [None if value is None else value * 1000 for value in table["revenue"].to_pylist()]
-        write_csv(home.data / f"{week}.csv", table.set_column(at, "revenue", pa.array(values)))
+        write_csv(home.data / f"{week}.csv", table.set_column(place, "revenue", pa.array(values)))
     platform = ruled(home.platform(), "on_drift")
     for week in WEEKS:
         ingest_week(platform, week)
@@ -40,35 +48,93 @@ def broken(copy, champion) -> Platform:
 def test_on_drift_answers_week_by_week_and_waits_out_the_cooldown(broken: Platform) -> None:
     for week in WEEKS[3:]:
         report_drift(broken, week)
-    answers = {week: should_retrain(broken, week) for week in WEEKS[3:]}
-    assert [(answers[week].wanted, answers[week].cause) for week in WEEKS[3:]] == [
+    answers = []
+    for week in WEEKS[3:]:
+        answers.append(should_retrain(at(broken, week), asker="conditions", week=week))
+        if answers[-1].wanted:
+            train_and_judge(broken, week, answers[-1].data)
+    assert [(answer.wanted, answer.cause) for answer in answers] == [
         (False, "none"),
         (True, "drift"),
         (False, "none"),
         (True, "drift"),
     ]
-    assert "not before" in answers[WEEKS[5]].reason
-    assert last_started_by_drift(broken, before=WEEKS[6]) == WEEKS[5]
-    assert last_started_by_drift(broken, before=WEEKS[4]) is None
+    assert any("not before" in reason.sentence for reason in answers[2].reasons)
+    assert retraining_state(broken, WEEKS[6]).last_drift == WEEKS[6] + WEEK
 
 
-def test_the_same_question_asked_again_is_one_record(broken: Platform) -> None:
+def train_and_judge(platform: Platform, week, data: str) -> None:
+    """Write down what a retraining of the week writes down."""
+    evidence = {"week": f"{week}", "data_digest": data}
+    platform.ledger.append("trained", f"bundle {data}", reason="x", evidence=evidence)
+    platform.ledger.append("judged", "test rows", reason="x", evidence={"week": f"{week}", "candidate": data})
+
+
+def test_a_retraining_that_drift_started_and_that_failed_holds_back_no_other(broken: Platform) -> None:
+    for week in WEEKS[4:6]:
+        report_drift(broken, week)
+        assert should_retrain(at(broken, week), asker="conditions", week=week).cause == "drift"
+    assert retraining_state(broken, WEEKS[5]).last_drift is None
+
+
+def test_each_question_leaves_one_record_and_the_same_tick_asked_twice_leaves_one(broken: Platform) -> None:
     report_drift(broken, WEEKS[4])
-    assert should_retrain(broken, WEEKS[4]) == should_retrain(broken, WEEKS[4])
-    [record] = broken.ledger.records(action="asked")
-    assert record.evidence["wanted"] is True
-    assert record.reason.startswith("Drift asks for a retraining")
+    then = at(broken, WEEKS[4])
+    first, again = (should_retrain(then, asker="conditions", week=WEEKS[4], key="asked:x") for _ in range(2))
+    assert first.wanted
+    assert again.wanted
+    should_retrain(then, asker="calendar", week=WEEKS[3])
+    yes, no = broken.ledger.records(action="asked")
+    assert (yes.evidence["wanted"], yes.evidence["cause"], yes.evidence["asker"]) == (True, "drift", "conditions")
+    assert (no.evidence["wanted"], no.evidence["asker"]) == (False, "calendar")
+    assert {reason["name"] for reason in no.evidence["reasons"]} >= {"calendar", "drift"}
 
 
 def test_a_week_without_a_drift_report_is_not_retrained_and_says_why(broken: Platform) -> None:
-    found = should_retrain(broken, WEEKS[4])
+    found = should_retrain(at(broken, WEEKS[4]), asker="conditions", week=WEEKS[4])
     assert not found.wanted
-    assert "materialize drift_report" in found.reason
-    assert broken.ledger.records(action="asked") == []
+    assert any("materialize drift_report" in reason.sentence for reason in found.reasons)
 
 
-def test_never_and_weekly_ask_nothing_of_the_week(broken: Platform, ingested) -> None:
-    assert not should_retrain(ruled(broken, "never"), WEEKS[6]).wanted
-    assert should_retrain(ruled(broken, "weekly"), WEEKS[6]).cause == "weekly"
-    assert should_retrain(ruled(ingested.platform(), "never"), WEEKS[6]).cause == "first_model"
-    assert broken.ledger.records(action="asked") == []
+def test_a_home_tells_what_was_trained_and_what_is_new(champion: Home, ingested: Home) -> None:
+    platform = at(ruled(champion.platform(), "weekly"), OLD, 0)
+    state = retraining_state(platform, OLD)
+    assert state.champion
+    assert state.data in state.trained_data
+    assert (state.champion_trained, state.new_rows) == (OLD + WEEK, 0)
+    later = retraining_state(at(platform, WEEKS[5]), WEEKS[5])
+    assert later.data not in later.trained_data
+    assert later.new_rows
+    assert later.new_rows > 300
+    fresh = retraining_state(ingested.platform(), OLD)
+    assert (fresh.champion, fresh.last_trained, fresh.new_rows) == (False, None, None)
+
+
+def test_a_training_that_was_not_judged_is_done_again(champion: Home) -> None:
+    platform = champion.platform()
+    [trained] = platform.ledger.records(action="trained")
+    state = retraining_state(platform, OLD)
+    assert state.trained_data == (trained.evidence["data_digest"],)
+
+    class Forgetful:
+        """A ledger that was cut off before the judging."""
+
+        def records(self, *, action=None, subject=None, limit=None):
+            found = platform.ledger.records(action=action, subject=subject, limit=limit)
+            return [] if action == "judged" else found
+
+    assert retraining_state(replace(platform, ledger=Forgetful()), OLD).trained_data == ()
+
+
+def test_the_same_rows_are_not_trained_on_twice_unless_a_person_insists(champion: Home, copy) -> None:
+    platform = at(ruled(copy(champion).platform(), "weekly"), OLD)
+    found = should_retrain(platform, asker="calendar", week=OLD)
+    assert found.decision == "skip"
+    assert "No row has matured" in found.sentence
+    assert should_retrain(platform, asker="forced", week=OLD).wanted
+
+
+def test_a_week_that_was_never_ingested_says_what_is_missing(home: Home) -> None:
+    found = should_retrain(at(home.platform(), OLD), asker="calendar", week=OLD)
+    assert found.decision == "skip"
+    assert "not ingested yet" in found.sentence
