@@ -16,6 +16,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.responses import ActionResult, EmptyResult
 from moto.sagemaker.exceptions import AWSValidationException, SagemakerClientError
+from moto.sagemaker.models import sagemaker_backends
 from moto.sagemaker.responses import SageMakerResponse
 
 from leadscore_assets_tests.aws.emulated_containers import Hollow, Processes
@@ -78,6 +79,15 @@ class World:
         name = given["ModelName"]
         _refuse_if(name in self.models, f'Cannot create already existing model "{_ARN}:model/{name}".')
         self.models[name] = deepcopy(given)
+        # Transform jobs look their model up in moto itself.
+        sagemaker_backends[DEFAULT_ACCOUNT_ID][REGION].create_model(
+            model_name=name,
+            execution_role_arn=given["ExecutionRoleArn"],
+            primary_container=given["PrimaryContainer"],
+            vpc_config=given.get("VpcConfig", {}),
+            containers=[],
+            tags=given.get("Tags", []),
+        )
         return {"ModelArn": f"{_ARN}:model/{name}"}
 
     def describe_model(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -90,6 +100,7 @@ class World:
         used = {item["ModelName"] for fleet in live for item in (*fleet.production, *fleet.shadow)}
         _refuse_if(name in used, f'Cannot delete model "{name}": an endpoint uses it.')
         del self.models[name]
+        sagemaker_backends[DEFAULT_ACCOUNT_ID][REGION].delete_model(name)
 
     def create_endpoint_config(self, given: dict[str, Any]) -> dict[str, Any]:
         name = given["EndpointConfigName"]

@@ -27,6 +27,7 @@ from leadscore_assets.backends.aws.requests_endpoint import (
     configuration_name,
     layout,
     layout_digest,
+    longest_move,
     model_request,
 )
 from leadscore_assets.backends.aws.s3_store import S3Store
@@ -88,7 +89,7 @@ class SageMakerEndpoint:
         self._store, self._bundles, self._now = store, bundles, now
         self._address = f"{account.endpoint_url or _runtime(account.region)}/endpoints/{name}"
         self._records = EndpointRecords(store, name)
-        self._service = EndpointService(account, name, patience or Patience())
+        self._service = EndpointService(account, name, patience or Patience(deadline=longest_move(resources)))
         self._alarms = EndpointAlarms(account, name, topic=place.topic, limits=limits or AlarmLimits())
         self._scaling = Scaling(account, name, resources)
         parts = {"place": place, "resources": resources, "alarms": self._alarms, "scaling": self._scaling}

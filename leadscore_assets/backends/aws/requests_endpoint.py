@@ -154,6 +154,12 @@ def guarded_deployment(resources: ResourcesPolicy, alarms: Sequence[str]) -> dic
     }
 
 
+def longest_move(resources: ResourcesPolicy) -> float:
+    """Return after how many seconds one update has ended, whichever way it went, machines found in good time."""
+    policy = guarded_deployment(resources, ())["BlueGreenUpdatePolicy"]
+    return float(policy["MaximumExecutionTimeoutInSeconds"] + _PROVISION_SECONDS)
+
+
 def way_back() -> dict[str, Any]:
     """Return how traffic moves back: all at once, with no wait."""
     routing = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}
