@@ -27,7 +27,8 @@ _COMMANDS = {
     "ledger": ("ledger", "Show and verify the record of every decision."),
     "endpoint": ("endpoint", "Start, stop and look at the scoring endpoint."),
     "ui": ("ui", "Open the Dagster UI on this home."),
-    "doctor": ("doctor", "Check the home and say what to mend."),
+    "cost": ("cost", "Estimate what a month on AWS costs."),
+    "doctor": ("doctor", "Check the home, or its AWS account, and say what to mend."),
 }
 
 

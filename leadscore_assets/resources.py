@@ -93,28 +93,16 @@ def _ledger(home: Path, url: str | None, actor: str, now: Callable[[], datetime]
 
 def open_source(settings: Settings, *, now: Callable[[], datetime] = system_clock) -> LeadSource:
     """Open the lead source that the home's settings name."""
-    source, contract = settings.values.source, settings.contract()
-    if source.kind == "generator":
-        from leadscore_assets.backends.local.generator_source import GeneratorSource
+    from leadscore_assets.lead_sources import source_of
 
-        return GeneratorSource(
-            contract=contract,
-            seed=source.seed,
-            preset=source.preset,
-            events=source.events,
-            start_week=settings.values.start_week,
-            today=lambda: now().date(),
-        )
-    from leadscore_assets.backends.local.files_source import FilesSource
-
-    return FilesSource(str(settings.home.joinpath(source.path or "")), contract=contract, format=source.format)
+    return source_of(settings, now=now)
 
 
-def open_sample(path: str) -> pa.Table:
-    """Read every row of a file, folder or pattern that a person names on the command line."""
-    from leadscore_assets.backends.local.files_source import read_sample
+def open_sample(data: str, settings: Settings) -> pa.Table:
+    """Read every row of a file, folder, pattern, S3 URI or Delta table that a person names on the command line."""
+    from leadscore_assets.lead_sources import sample_named
 
-    return read_sample(path)
+    return sample_named(data, settings)
 
 
 def platform_resource(settings: Settings) -> "dg.ResourceDefinition":

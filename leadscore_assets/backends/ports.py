@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from leadscore_assets.domain.facts import (
     DataFile,
+    Decision,
     EndpointStatus,
     LedgerRecord,
     Package,
@@ -113,7 +114,8 @@ class Lake(Protocol):
 class TrainingJob:
     """What a training job is given: channels of files, documents, and hyperparameters as strings.
 
-    `name` comes from the content of everything below, so that a repeated job is the same job.
+    `name` comes from the content of everything below, so that a repeated job is the same job. More than one of `hosts`
+    fit one model together, which is another model than one host's.
     """
 
     name: str
@@ -123,16 +125,22 @@ class TrainingJob:
     documents: dict[str, dict[str, Any]]
     hyperparameters: dict[str, str]
     maximum_minutes: int
+    hosts: int = 1
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """A finished training job: the bundle's digest, seconds spent, and whether an earlier run had made it already."""
+    """A finished training job: the bundle's digest, seconds spent, and whether an earlier run had made it already.
+
+    `cost` is an estimate in US dollars, None where no price is known; `facts` are what else the platform tells of the
+    job, by name.
+    """
 
     digest: str
     seconds: float
     reused: bool
-    cost: float = 0.0
+    cost: float | None = 0.0
+    facts: Mapping[str, str | float] = field(default_factory=dict)
 
 
 class Trainer(Protocol):
@@ -195,7 +203,15 @@ class ModelRegistry(Protocol):
         ...
 
     def stage(self, version: int, stage: str) -> None:
-        """Mark a version that is not in production as candidate, staging or archive."""
+        """Mark a version that is not in production as candidate, staging, shadow, canary or archive."""
+        ...
+
+    def decisions(self) -> list[Decision]:
+        """Return what people decided in the registry's own pages and nobody marked yet, oldest first."""
+        ...
+
+    def mark(self, decision: Decision) -> None:
+        """Note a decision with its package, so that the registry's own pages show it; an older one changes nothing."""
         ...
 
     def track(
@@ -267,6 +283,15 @@ class Captures(Protocol):
 
         A line that cannot be read is counted and left out, never guessed.
         """
+        ...
+
+    @property
+    def unreadable(self) -> int:
+        """How many lines could not be read so far."""
+        ...
+
+    def masked(self, key: str) -> str:
+        """Return what stands for a lead's key in these captures."""
         ...
 
 

@@ -1,10 +1,8 @@
 """The ledger's contract on each database, and what it says of a place that cannot keep one."""
 
 import multiprocessing
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -16,30 +14,15 @@ from leadscore_assets.backends.ledger import SqlLedger
 from leadscore_assets.domain.errors import CorruptArtefact, InvalidInput, TransientError
 from leadscore_assets.domain.facts import LedgerRecord
 from leadscore_assets_tests.backends import ledger_writer
-from leadscore_assets_tests.backends.postgres import cluster
 
 NOON = datetime(2026, 1, 20, 12, tzinfo=timezone(timedelta(hours=1)))
-
-
-@pytest.fixture(scope="module")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    pytest.importorskip("psycopg", reason="the PostgreSQL driver psycopg is not installed")
-    if not shutil.which("initdb"):
-        pytest.skip("PostgreSQL's initdb is not on the path")
-    with cluster(tmp_path_factory.mktemp("postgres")) as url:
-        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/home/ledger.db"
-    server = sa.make_url(request.getfixturevalue("postgres_server"))
-    name = f"ledger_{abs(hash(tmp_path))}"
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    return server.set(database=name).render_as_string(hide_password=False)
+    return str(request.getfixturevalue("database"))
 
 
 def ledger_at(url: str, *, actor: str = "ada") -> SqlLedger:

@@ -139,6 +139,21 @@ def test_a_shadow_that_gave_no_score_failed_and_one_that_was_not_captured_was_dr
     assert sampled.counts().agreement.dropped == 0
 
 
+def test_a_lead_that_is_asked_about_again_is_compared_again(site: Site, later: Callable[..., None]) -> None:
+    site.world.containers = Scoring()
+    endpoint = site.make()
+    endpoint.deploy([OLD], shadow=SHADOW)
+    for _ in range(4):
+        later(1.5)
+        site.ask(3)
+    later()
+    agreement = endpoint.counts().agreement
+    assert (agreement.mirrored, agreement.pairs, agreement.failed) == (12, 12, 0)
+    later(30)
+    agreement = endpoint.counts().agreement
+    assert (agreement.pairs, agreement.dropped) == (12, 0)
+
+
 def test_what_was_counted_is_remembered_and_read_once(site: Site, later: Callable[..., None]) -> None:
     site.world.containers = Scoring()
     endpoint = site.make()
