@@ -307,17 +307,38 @@ class Ledger(Protocol):
     """The append-only, hash-chained record of every decision."""
 
     def append(
-        self, action: str, subject: str, *, reason: str, evidence: Mapping[str, Any], key: str | None = None
+        self,
+        action: str,
+        subject: str,
+        *,
+        reason: str,
+        evidence: Mapping[str, Any],
+        key: str | None = None,
+        expect: tuple[int, str] | None = None,
     ) -> LedgerRecord:
-        """Add one record; the same key again returns the record that stands, so that a repeated step adds nothing."""
+        """Add one record; the same key again returns the record that stands, so that a repeated step adds nothing.
+
+        `expect` is the head that the decision stands on; raise Overtaken, naming who was first, when it has moved on.
+        """
         ...
 
     def records(
-        self, *, action: str | None = None, subject: str | None = None, limit: int | None = None
+        self,
+        *,
+        action: str | None = None,
+        subject: str | None = None,
+        actor: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
     ) -> list[LedgerRecord]:
-        """Return records, oldest first; with a limit the newest of them."""
+        """Return records, oldest first, from `since` to before `until`; with a limit the newest of them."""
         ...
 
-    def verify(self) -> list[str]:
-        """Return what is wrong with the chain, one sentence a finding; empty when all is well."""
+    def head(self) -> tuple[int, str]:
+        """Return the newest record's number and hash; (0, zeros) for an empty ledger."""
+        ...
+
+    def verify(self, *, head: tuple[int, str] | None = None) -> list[str]:
+        """Return what is wrong with the chain, one sentence a finding; it must hold a head that was kept elsewhere."""
         ...

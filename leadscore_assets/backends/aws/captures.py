@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from leadscore_assets.backends.aws.objects import Objects
+from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.capture_hours import between, places
 from leadscore_assets.backends.capture_lines import read_lines
 from leadscore_assets.domain.errors import Missing
@@ -21,7 +21,7 @@ _SECRET_BYTES = 32
 class S3Captures:
     """Objects below `capture/<endpoint>/`; the deployment's secret is made when keys are first hashed."""
 
-    def __init__(self, objects: Objects, *, endpoint: str, root: str = ROOT) -> None:
+    def __init__(self, objects: S3Store, *, endpoint: str, root: str = ROOT) -> None:
         self._objects = objects
         self._folder = f"{root}/{endpoint}/"
         self._unreadable = 0
@@ -32,7 +32,7 @@ class S3Captures:
         variants = list(self._objects.folders(self._folder, after=self._folder))
         for place in places(first, last):
             for folder in variants:
-                for key, _ in self._objects.list(f"{folder}{place}"):
+                for key, _ in self._objects.objects(f"{folder}{place}"):
                     table = between(self._object(key, folder), first, last)
                     if table.num_rows:
                         yield table

@@ -14,10 +14,10 @@ from typing import Any
 from leadscore_assets.backends.aws import requests_registry as requests
 from leadscore_assets.backends.aws.account import Account
 from leadscore_assets.backends.aws.errors import AwsRefused
-from leadscore_assets.backends.aws.objects import Objects
 from leadscore_assets.backends.aws.registry_documents import PackageDocuments
 from leadscore_assets.backends.aws.requests_registry import ServedBy, Standing
 from leadscore_assets.backends.aws.run_records import record_run
+from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.packages import PRODUCTION, STAGES, check_digest, check_stage, is_digest
 from leadscore_assets.domain.errors import Missing, TransientError
 from leadscore_assets.domain.facts import Decision, Package
@@ -56,7 +56,7 @@ class SageMakerRegistry:
     def __init__(
         self,
         account: Account,
-        objects: Objects,
+        objects: S3Store,
         *,
         group: str,
         served_by: ServedBy,

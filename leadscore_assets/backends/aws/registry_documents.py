@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
-from leadscore_assets.backends.aws.objects import Objects
 from leadscore_assets.backends.aws.requests_registry import statistics
+from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.packages import written
 from leadscore_assets.domain.errors import CorruptArtefact
 from leadscore_assets.domain.facts import Package
@@ -22,7 +22,7 @@ _AT_ONCE = 16
 class PackageDocuments:
     """The documents of all packages below `registry/`."""
 
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: S3Store) -> None:
         self._objects = objects
         self._kept: dict[str, Package] = {}
 

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from leadscore_assets.backends.aws.objects import Objects
+from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.packages import written
 from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.domain.errors import InvalidInput
@@ -17,7 +17,7 @@ _NAME_LENGTH = 80
 
 
 def record_run(
-    objects: Objects,
+    objects: S3Store,
     *,
     name: str,
     week: date,
