@@ -26,7 +26,6 @@ from leadscore_assets_tests.aws import rules_endpoint
 from leadscore_assets_tests.aws.conftest import BUCKET
 from leadscore_assets_tests.aws.emulated_endpoints import World
 from leadscore_assets_tests.aws.emulator import Emulator
-from leadscore_assets_tests.aws.objects import BucketObjects
 
 assert rules_endpoint
 PREFIX = "site"
@@ -51,8 +50,8 @@ Make = Callable[..., SageMakerEndpoint]
 class WatchedCaptures(S3Captures):
     """The bucket's captures, and the times that were read."""
 
-    def __init__(self, account: Account) -> None:
-        super().__init__(BucketObjects(account, PREFIX), endpoint=NAME)
+    def __init__(self, store: S3Store) -> None:
+        super().__init__(store, endpoint=NAME)
         self.reads: list[tuple[datetime, datetime]] = []
 
     def read(self, first: datetime, last: datetime) -> Iterator[pa.Table]:
@@ -71,7 +70,7 @@ class Site:
 
     def __post_init__(self) -> None:
         self.world: World = self.emulator.state["endpoints"]
-        self.captures = WatchedCaptures(self.account)
+        self.captures = WatchedCaptures(self.store)
         self.bundles = S3Bundles(self.store, LocalBundles(self.folder / "bundles"))
         self.prepare()
 
