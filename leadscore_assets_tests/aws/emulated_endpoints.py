@@ -19,6 +19,7 @@ from moto.sagemaker.exceptions import AWSValidationException, SagemakerClientErr
 from moto.sagemaker.models import sagemaker_backends
 from moto.sagemaker.responses import SageMakerResponse
 
+from leadscore_assets_tests.aws import emulated_metrics
 from leadscore_assets_tests.aws.emulated_containers import Hollow, Processes
 from leadscore_assets_tests.aws.emulated_deployments import LOOK_SECONDS, Endpoint, Fleet, creating, updating
 from leadscore_assets_tests.aws.emulated_metrics import REGION, Metrics
@@ -266,7 +267,10 @@ _DELETED = ("delete_model", "delete_endpoint_config", "delete_endpoint")
 
 
 def install(emulator: Emulator) -> None:
-    """Take the place of moto's endpoints."""
+    """Take the place of moto's endpoints, where another extension has not asked for it already."""
+    if "endpoints" in emulator.state:
+        return
+    emulated_metrics.install(emulator)
     world = World(emulator.state["metrics"])
     emulator.state["endpoints"] = world
     emulator.on_reset.append(world.forget)
