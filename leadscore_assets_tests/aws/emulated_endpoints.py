@@ -276,6 +276,7 @@ def install(emulator: Emulator) -> None:
     emulator.on_reset.append(world.forget)
     for operation in (*_ANSWERED, *_DELETED):
         setattr(SageMakerResponse, operation, _answering(world, operation))
+    SageMakerResponse.list_endpoints = _listing(world, "endpoints", "EndpointName", "Endpoints")
     SageMakerResponse.list_models = _listing(world, "models", "ModelName", "Models")
     SageMakerResponse.list_endpoint_configs = _listing(world, "configurations", "EndpointConfigName", "EndpointConfigs")
 
@@ -295,6 +296,7 @@ def _listing(world: World, kept: str, name: str, key: str) -> Callable[[SageMake
         part, now = dict(self.params).get("NameContains", ""), world.metrics.clock.now()
         names = [item for item in getattr(world, kept) if part in item]
         arn = name.replace("Name", "Arn")
-        return ActionResult({key: [{name: item, arn: f"{_ARN}:x/{item}", "CreationTime": now} for item in names]})
+        about = {"CreationTime": now, "LastModifiedTime": now, "EndpointStatus": "InService"}
+        return ActionResult({key: [{name: item, arn: f"{_ARN}:x/{item}", **about} for item in names]})
 
     return answer

@@ -98,7 +98,7 @@ def test_the_weekly_loop_runs_on_aws_from_leads_in_s3_to_a_canary_and_back(
     platform = home.platform(now=clock.now)
     assert package_candidate(platform, NEW)
     assert release(platform).moved.state.phase == "shadow"
-    asked(world, account, 40)
+    asked(world, account, 400)
     for _ in range(8):
         clock.advance(23 * 3600)
         moved = look_at_release(platform)
