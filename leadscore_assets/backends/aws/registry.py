@@ -168,7 +168,9 @@ class SageMakerRegistry:
         item = self._look().get(decision.version)
         if item.decision and item.decision.at >= decision.at:
             return
-        if item.undecided_here and self._decided(item).at > decision.at:
+        newer = self._decided(item) if item.undecided_here else None
+        # A stage that was written meanwhile makes the same decision look newer than it is.
+        if newer and newer.approved != decision.approved and newer.at > decision.at:
             return
         wanted = requests.status_of(decision.approved)
         changed = {"ModelApprovalStatus": wanted} if item.status != wanted else {}
