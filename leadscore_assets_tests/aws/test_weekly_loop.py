@@ -92,7 +92,7 @@ def test_the_weekly_loop_runs_on_aws_from_leads_in_s3_to_a_canary_and_back(
     listed = home.cli("status", "--json").json
     assert listed["champion"]["stage"] == "production"
 
-    slowly(home)
+    slowly(home, latency_ms="latency_ms = 10000")
     home.cli("backfill", "--from", f"{NEW}", "--to", f"{NEW}")
     clock = world.metrics.clock
     platform = home.platform(now=clock.now)
