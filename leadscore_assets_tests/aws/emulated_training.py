@@ -45,6 +45,7 @@ class Faults:
 
     throttled: int = 0
     lost_connections: int = 0
+    expired: int = 0
     no_capacity: int = 0
     no_spot: int = 0
     interrupted: int = 0
@@ -240,6 +241,8 @@ def _faulty(training: Training, action: Any) -> Any:
     def answered(self: SageMakerResponse) -> ActionResult:
         if training.faults.take("throttled"):
             raise Answered("ThrottlingException", "Rate exceeded")
+        if training.faults.take("expired"):
+            raise Answered("ExpiredTokenException", "The security token included in the request is expired")
         if training.faults.take("lost_connections"):
             request.environ["werkzeug.socket"].shutdown(2)
         return action(self)

@@ -184,6 +184,21 @@ def test_throttling_and_lost_connections_while_it_waits_are_outlived(
     assert training.faults.throttled == training.faults.lost_connections == 0
 
 
+def test_credentials_that_expire_meanwhile_are_told_with_the_job_that_runs_and_the_next_run_goes_on_with_it(
+    site: Site, job: TrainingJob, training: Training
+) -> None:
+    def expire(line: str) -> None:
+        if "Downloading" in line:
+            training.faults.expired = 1_000
+
+    with pytest.raises(PermanentError, match=rf"have expired.*job {job.name} may still run"):
+        site.trainer().train(job, on_line=expire)
+    training.faults.expired = 0
+    assert site.trainer().train(job, on_line=site.lines.append).digest == site.program.digest
+    assert len(training.jobs) == 1
+    assert training.running() == []
+
+
 @pytest.mark.parametrize(
     ("fault", "resources", "told"),
     [

@@ -141,21 +141,26 @@ class SageMakerTrainer:
     def _stopped_unless_ended(self, name: str, on_line: Say) -> Iterator[None]:
         try:
             yield
+        except AwsRefused as error:
+            left = self._stop(name, on_line)
+            raise AwsRefused(f"{error}{left}", code=error.code) from error
         except BaseException:
             self._stop(name, on_line)
             raise
 
-    def _stop(self, name: str, on_line: Say) -> None:
+    def _stop(self, name: str, on_line: Say) -> str:
+        """Tell a job to stop; return what is left to be done where it could not be told, else nothing."""
         try:
             self._account.call("sagemaker", "stop_training_job", TrainingJobName=name)
-        except AwsRefused as error:
-            # A job that was never made, or that ended by itself, is not there to be stopped.
-            if error.code != _UNKNOWN:
-                on_line(f"job {name} could not be stopped: {error}")
         except LeadscoreError as error:
-            on_line(f"job {name} could not be stopped and ends by its own bound: {error}")
-        else:
-            on_line(f"job {name} was told to stop")
+            # A job that was never made, or that ended by itself, is not there to be stopped.
+            if isinstance(error, AwsRefused) and error.code == _UNKNOWN:
+                return ""
+            left = f"job {name} may still run, until its own bound: run this again, which goes on with it, or stop it"
+            on_line(f"{left} ({error})")
+            return f"; {left}"
+        on_line(f"job {name} was told to stop")
+        return ""
 
     def _taken(self, described: dict[str, Any], *, reused: bool) -> TrainingResult:
         with self._files.model(_model_of(described)) as folder:
