@@ -153,7 +153,7 @@ def test_a_killed_training_process_is_one_clear_failure_and_a_second_try_succeed
     home = copy(ingested)
     program = [sys.executable, "-m", "leadscore_assets.cli", *backfill(home)]
     with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as command:
-        note = until(lambda: [path for path in home.path.glob("training/*/attempt-*/pid") if path.read_text()])[0]
+        note = until(lambda: [path for path in home.path.glob("training/*/attempt-*/pids") if path.read_text()])[0]
         os.kill(int(note.read_text().split()[0]), signal.SIGKILL)
         told, errors = command.communicate(timeout=60)
     assert command.returncode == 1

@@ -6,10 +6,10 @@ import pytest
 
 from leadscore_assets.backends.aws.account import Account
 from leadscore_assets.backends.home_files import write_home
-from leadscore_assets_tests.aws.conftest import BUCKET, REGION, account, emulator, server
+from leadscore_assets_tests.aws.conftest import BUCKET, REGION, account, emulator
 from leadscore_assets_tests.home import CONTRACT, Told, run_cli
 
-__all__ = ["account", "emulator", "server"]
+__all__ = ["account", "emulator"]
 _ROLE = "arn:aws:iam::123456789012:role/jobs"
 
 

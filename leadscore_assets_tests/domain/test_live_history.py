@@ -158,6 +158,8 @@ class Told(Release):
         shares = {item.name: (item.digest, item.weight) for item in wanted.variants} if wanted else {}
         now = max([self.world.now, *(item.at for item, _ in self.told)])
         assert self._shares(records, now) == shares
+        # Where a clock went back, what is told anew of the hours in between is what counts.
+        self.served = {moment: held for moment, held in self.served.items() if moment < self.world.now}
         self.served[now] = shares
         for moment, before in list(self.served.items())[-5:]:
             assert self._shares(records, moment) == before
