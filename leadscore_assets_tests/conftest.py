@@ -22,6 +22,39 @@ hypothesis.settings.load_profile("patient")
 
 Stage = Callable[[Path], Home]
 
+# Whole processes, killed ones and simulated years: what they run is covered by tests of its own, and tracing it again
+# would take several times as long.
+UNTRACED = (
+    "aws/test_weekly_loop.py",
+    "browser/",
+    "domain/test_live_history.py",
+    "domain/test_release_analysis.py",
+    "domain/test_rollout.py",
+    "domain/test_rollout_machine.py",
+    "steps/test_release_races.py",
+    "steps/test_release_story.py",
+    "steps/test_slow_release.py",
+    "test_end_to_end.py",
+    "test_killed.py",
+    "test_promotion_benchmark.py",
+    "test_release_benchmark.py",
+    "test_release_drill.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Take tests that run long out of the measurement of coverage."""
+    for item in items:
+        if item.nodeid.removeprefix("leadscore_assets_tests/").startswith(UNTRACED):
+            item.add_marker(pytest.mark.no_cover)
+
+
+@pytest.fixture(autouse=True)
+def _untraced_children(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.node.get_closest_marker("no_cover"):
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        monkeypatch.delenv("COVERAGE_PROCESS_START", raising=False)
+
 
 @pytest.fixture(scope="session")
 def stages(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[[str, Stage], Home]:
