@@ -44,5 +44,5 @@ def test_an_alarm_is_told_once_and_a_notifier_that_fails_is_a_sentence(
 
 def test_without_a_notifier_nobody_is_told(on_leads: Platform) -> None:
     notice = Notice("drift", "s", "t", on_leads.now(), "k")
-    assert notify(on_leads, notice) == []
+    assert notify(replace(on_leads, notifier=None), notice) == []
     assert notify(replace(on_leads, notifier=Busy()), notice)
