@@ -106,7 +106,7 @@ def should_retrain(state: RetrainingState, policy: Policy, now: datetime, *, ask
     nothing but new data. What is urgent waits for no calendar, no rest and no cheap hour.
     """
     asked = _asked(asker)
-    found = [*asked, *_speaking(state, policy, now)]
+    found = [*asked, *_speaking(state, policy, now, asker)]
     cause = next((item.name for item in found if item.speaks == "for"), NONE)
     urgent = bool(asked) or any(item.name == URGENT and item.speaks == "for" for item in found)
     holds = [hold for hold in _holding(state, policy, now, cause=cause, urgent=urgent) if hold is not None]
@@ -135,7 +135,10 @@ def _asked(asker: Asker) -> list[Reason]:
     return [Reason(asker, "for", "A person insists on it.")] if asker == "forced" else []
 
 
-def _speaking(state: RetrainingState, policy: Policy, now: datetime) -> list[Reason]:
+def _speaking(state: RetrainingState, policy: Policy, now: datetime, asker: Asker) -> list[Reason]:
+    if not state.champion and asker == "conditions":
+        # Whoever has just filled a home may want to train the past first.
+        return [Reason("first_model", "nothing", "There is no champion yet; the calendar's next question brings one.")]
     if not state.champion:
         return [Reason("first_model", "for", "There is no champion yet.")]
     rules = policy.retraining

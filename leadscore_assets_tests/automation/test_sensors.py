@@ -100,6 +100,6 @@ def test_the_conditions_are_asked_and_answered_with_one_record(copy: Copy, inges
         found = conditions_of_a_retraining.evaluate_tick(context)
     [record] = platform.ledger.records(action="asked")
     assert record.evidence["asker"] == "conditions"
-    [request] = found.run_requests
-    assert record.evidence["cause"] == request.tags["leadscore/cause"] == "first_model"
-    assert request.partition_key == record.evidence["week"]
+    assert found.run_requests == []
+    assert found.skip_message == record.evidence["sentence"]
+    assert "the calendar's next question" in found.skip_message

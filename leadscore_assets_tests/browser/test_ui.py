@@ -86,7 +86,7 @@ def automation_is_on_and_nothing_frightens(ui: Ui):
     found = ui.automation()
     states = [item["scheduleState"]["status"] for item in found["schedules"]]
     states += [item["sensorState"]["status"] for item in found["sensors"]]
-    assert states == ["RUNNING"] * 4
+    assert states == ["RUNNING"] * 5
     ticks = [tick for item in found["sensors"] for tick in item["sensorState"]["ticks"]]
     assert [tick["error"] for tick in ticks] == [None] * len(ticks)
     assert ticks

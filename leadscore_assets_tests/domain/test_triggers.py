@@ -119,8 +119,9 @@ def test_a_retraining_is_put_off_to_a_cheap_hour_within_bounds(hours: Any, put_o
 def test_without_a_champion_every_policy_trains_as_soon_as_there_is_anything_to_learn_from() -> None:
     state = replace(STATE, champion=False, trained_data=())
     for when in ("weekly", "monthly", "on_drift", "never"):
-        assert asked(state, when=when).cause == "first_model"
-    empty = asked(replace(state, data="", problem="no matured row yet."))
+        assert asked(state, when=when, asker="calendar").cause == "first_model"
+        assert asked(state, when=when).decision == "skip"
+    empty = asked(replace(state, data="", problem="no matured row yet."), asker="calendar")
     assert empty.decision == "skip"
     assert "no matured row yet." in empty.sentence
 
