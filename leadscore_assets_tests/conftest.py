@@ -1,6 +1,7 @@
 """Homes that are made once a test session, whichever process asks first, and copied by each test that changes one."""
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +48,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.removeprefix("leadscore_assets_tests/").startswith(UNTRACED):
             item.add_marker(pytest.mark.no_cover)
+
+
+@pytest.fixture(autouse=True)
+def _no_instance_left_behind() -> None:
+    # Dagster keeps the store of the last instance, also of a closed one, for whoever loads definitions next.
+    kept = sys.modules.get("dagster._core.storage.defs_state.base")
+    if kept:
+        kept._current_storage.set(None)
 
 
 @pytest.fixture(autouse=True)
