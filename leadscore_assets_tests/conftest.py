@@ -43,9 +43,9 @@ UNTRACED = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Take tests that run long out of the measurement of coverage."""
-    for item in items:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take tests that run long out of the measurement of coverage, where there is one."""
+    for item in () if config.getoption("no_cov") else items:
         if item.nodeid.removeprefix("leadscore_assets_tests/").startswith(UNTRACED):
             item.add_marker(pytest.mark.no_cover)
 
