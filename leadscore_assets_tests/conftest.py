@@ -27,19 +27,24 @@ Stage = Callable[[Path], Home]
 # would take several times as long.
 UNTRACED = (
     "aws/test_weekly_loop.py",
+    "backends/test_registry_processes.py",
     "browser/",
     "domain/test_live_history.py",
     "domain/test_release_analysis.py",
     "domain/test_rollout.py",
     "domain/test_rollout_machine.py",
+    "serving/test_hostile.py",
     "steps/test_release_races.py",
     "steps/test_release_story.py",
     "steps/test_slow_release.py",
+    "test_bad_input.py",
+    "test_bad_settings.py",
     "test_end_to_end.py",
     "test_killed.py",
     "test_promotion_benchmark.py",
     "test_release_benchmark.py",
     "test_release_drill.py",
+    "test_sources_end_to_end.py",
 )
 
 
