@@ -11,7 +11,7 @@ from leadscore_assets_tests.home import FIRST, SECOND, Home, made_home
 STORAGE = """
 storage:
   postgres:
-    database:
+    postgres_url:
       env: LEADSCORE_DAGSTER_URL
 """
 

@@ -323,6 +323,6 @@ def _ledger_at(home: Home, url: str) -> None:
 def test_what_lies_elsewhere_is_said_to_be_left_out(copy: Copy, ingested: Home, target: Path) -> None:
     home = copy(ingested)
     with (home.path / "dagster" / "dagster.yaml").open("a") as file:
-        file.write("\nstorage:\n  postgres:\n    database: postgresql://x/y\n")
+        file.write("\nstorage:\n  postgres:\n    postgres_url: postgresql://x/y\n")
     (note,) = home.cli("backup", str(target), "--json").json["notes"]
     assert "Dagster's runs lie in PostgreSQL and are not in this backup" in note
