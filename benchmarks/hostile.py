@@ -21,7 +21,7 @@ from leadscore_assets_tests.serving.bundles import records, trained
 from leadscore_assets_tests.serving.hostile import hostile, large
 
 WARM = 300
-GROWTH = 1.15
+GROWTH = 1.25
 
 
 def main(count: int) -> Counter[int]:
