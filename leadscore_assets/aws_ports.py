@@ -14,10 +14,7 @@ from leadscore_assets.settings import AwsSettings, Settings
 
 if TYPE_CHECKING:
     from leadscore_assets.backends.aws.account import Account
-    from leadscore_assets.backends.aws.requests_endpoint import EndpointPlace
-    from leadscore_assets.backends.aws.requests_training import TrainingPlace
-
-_NO_IMAGE = "no serving image is set; build deploy/serving, push it, and name it in [aws] serving_image"
+    from leadscore_assets.backends.aws.place import Place
 
 
 def aws_ports(settings: Settings, *, now: Callable[[], datetime]) -> dict[str, Any]:
@@ -67,7 +64,7 @@ def _trainer(settings: Settings, aws: AwsSettings, *, account: Any, store: Any, 
     return SageMakerTrainer(
         account,
         store,
-        _training_place(aws),
+        _place(aws),
         settings.policy().resources,
         lake=lake,
         bundles=bundles,
@@ -87,7 +84,7 @@ def _registry(
         account,
         store,
         group=settings.values.endpoint.name,
-        served_by=ServedBy(_image(aws), *machines),
+        served_by=ServedBy(_place(aws).image, *machines),
         bundle_uri=bundles.uri,
         now=now,
         tags=aws.tags,
@@ -103,7 +100,7 @@ def _scorer(settings: Settings, aws: AwsSettings, *, account: Any, store: Any, b
     from leadscore_assets.backends.aws.transform import SageMakerTransform
     from leadscore_assets.backends.aws.waiting import Patience
 
-    place = _endpoint_place(aws)
+    place = _place(aws)
     return SageMakerTransform(
         account,
         store=store,
@@ -143,7 +140,7 @@ def _endpoint(
         account,
         store,
         name=settings.values.endpoint.name,
-        place=_endpoint_place(aws),
+        place=_place(aws),
         resources=policy.resources,
         capture=policy.capture,
         bundles=bundles,
@@ -154,41 +151,18 @@ def _endpoint(
     )
 
 
-def _training_place(aws: AwsSettings) -> "TrainingPlace":
-    from leadscore_assets.backends.aws.requests_training import TrainingPlace
+def _place(aws: AwsSettings) -> "Place":
+    from leadscore_assets.backends.aws.place import Place
 
-    return TrainingPlace(
-        _root(aws),
+    return Place(
+        f"s3://{aws.bucket}/{aws.prefix.strip('/')}",
         aws.role,
-        image=aws.training_image,
+        serving_image=aws.serving_image,
+        training_image=aws.training_image,
         kms_key=aws.kms_key,
         owner=aws.owner,
-        subnets=aws.subnets,
-        security_groups=aws.security_groups,
-        tags=aws.tags,
-    )
-
-
-def _endpoint_place(aws: AwsSettings) -> "EndpointPlace":
-    from leadscore_assets.backends.aws.requests_endpoint import EndpointPlace
-
-    return EndpointPlace(
-        aws.role,
-        _image(aws),
-        _root(aws),
-        kms_key=aws.kms_key,
         subnets=aws.subnets,
         groups=aws.security_groups,
         tags=aws.tags,
         topic=aws.topic,
     )
-
-
-def _image(aws: AwsSettings) -> str:
-    if aws.serving_image is None:
-        raise InvalidInput(_NO_IMAGE)
-    return aws.serving_image
-
-
-def _root(aws: AwsSettings) -> str:
-    return f"s3://{aws.bucket}/{aws.prefix.strip('/')}"

@@ -10,8 +10,8 @@ from moto.logs.responses import LogsResponse
 
 from leadscore_assets.backends.aws.account import Account
 from leadscore_assets.backends.aws.errors import AwsRefused
+from leadscore_assets.backends.aws.place import Place
 from leadscore_assets.backends.aws.prices import Prices
-from leadscore_assets.backends.aws.requests_training import TrainingPlace
 from leadscore_assets.backends.aws.s3_lake import S3Lake
 from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.aws.waiting import Patience
@@ -266,7 +266,7 @@ def test_files_of_a_lake_in_s3_are_copied_there_by_s3(site: Site, account: Accou
     there = replace(site, lake=lake)
     asked: list[str] = []
     account.client("s3").meta.events.register("provide-client-params.s3.*", lambda model, **_: asked.append(model.name))
-    place = TrainingPlace(root=site.store.uri("").rstrip("/"), role=ROLE, image=IMAGE, owner=OWNER)
+    place = Place(root=site.store.uri("").rstrip("/"), role=ROLE, training_image=IMAGE, owner=OWNER)
 
     result = there.trainer(place=place).train(job, on_line=site.lines.append)
 

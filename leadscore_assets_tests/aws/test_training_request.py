@@ -10,8 +10,9 @@ import pytest
 
 from leadscore_assets.backends.aws.images import training_image
 from leadscore_assets.backends.aws.instances import Use, checked_instance, has_local_disk, known_instances
+from leadscore_assets.backends.aws.place import Place
 from leadscore_assets.backends.aws.prices import Prices
-from leadscore_assets.backends.aws.requests_training import METRICS, TrainingPlace, training_request
+from leadscore_assets.backends.aws.requests_training import METRICS, training_request
 from leadscore_assets.backends.local.lake import LocalLake
 from leadscore_assets.backends.ports import TrainingJob
 from leadscore_assets.domain.errors import InvalidInput
@@ -22,12 +23,12 @@ from leadscore_assets_tests.aws.training_site import IMAGE, ROLE, made_job
 Asked = dict[str, Any]
 CREATE = botocore.session.get_session().get_service_model("sagemaker").operation_model("CreateTrainingJob")
 KEY = "arn:aws:kms:us-east-1:123456789012:key/0a1b"
-PLACE = TrainingPlace(
+PLACE = Place(
     root="s3://leads/site",
     role=ROLE,
     kms_key=KEY,
     subnets=("subnet-0a1b",),
-    security_groups=("sg-0a1b",),
+    groups=("sg-0a1b",),
     tags={"team": "sales"},
 )
 
@@ -37,7 +38,7 @@ def job(tmp_path: Path) -> TrainingJob:
     return made_job(LocalLake(tmp_path))
 
 
-def asked(job: TrainingJob, place: TrainingPlace = PLACE, **resources: Any) -> Asked:
+def asked(job: TrainingJob, place: Place = PLACE, **resources: Any) -> Asked:
     return training_request(
         f"{job.name}-2",
         job,
@@ -59,7 +60,7 @@ def asked(job: TrainingJob, place: TrainingPlace = PLACE, **resources: Any) -> A
 )
 @pytest.mark.parametrize("hosts", [1, 2])
 def test_every_request_is_one_that_aws_takes(job: TrainingJob, resources: Asked, hosts: int) -> None:
-    for place in (PLACE, TrainingPlace(root="s3://leads/site", role=ROLE)):
+    for place in (PLACE, Place(root="s3://leads/site", role=ROLE)):
         assert problems(CREATE, asked(replace(job, hosts=hosts), place, **resources)) == []
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from leadscore_assets.backends.aws.account import Account
+from leadscore_assets.backends.aws.place import Place
 from leadscore_assets.backends.aws.requests_transform import job_name, job_request, model_request
 from leadscore_assets.backends.aws.s3_bundles import S3Bundles
 from leadscore_assets.backends.aws.s3_store import S3Store
@@ -29,13 +30,17 @@ from leadscore_assets_tests.aws.conftest import BUCKET
 from leadscore_assets_tests.aws.emulated_transform import HANGS, Machine, machine_of
 from leadscore_assets_tests.aws.emulator import Emulator
 from leadscore_assets_tests.aws.strict import Inadmissible
-from leadscore_assets_tests.aws.transform_site import Site
 from leadscore_assets_tests.serving.bundles import CONTRACT, leads, trained
 from leadscore_assets_tests.serving.processes import until
 
 PATIENCE = Patience(interval=0.02, deadline=60)
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1"
 WEEK = leads(240, seed=20)
+PLACE = Place(
+    "s3://leads/site",
+    "arn:aws:iam::123456789012:role/leadscore",
+    serving_image="123456789012.dkr.ecr.us-east-1.amazonaws.com/leadscore-serving:1",
+)
 assert rules_transform
 
 
@@ -64,7 +69,7 @@ def made(account: Account, bundles: Any, tmp_path: Path) -> Callable[..., SageMa
         kept.add(Path(shutil.copytree(bundles[0].path(digest), tmp_path / f"copy-{digest}")))
 
     def make(**change: Any) -> SageMakerTransform:
-        given = {"place": Site(), "resources": ResourcesPolicy(), "patience": PATIENCE} | change
+        given = {"place": PLACE, "resources": ResourcesPolicy(), "patience": PATIENCE} | change
         return SageMakerTransform(account, store=store, bundles=kept, **given)
 
     return make
@@ -209,7 +214,7 @@ def test_damaged_answers_of_an_earlier_job_are_passed_over(
         made().score(package, WEEK, reasons=3)
 
 
-SITE = Site(kms_key=KEY, subnets=("subnet-1",), groups=("sg-1",), tags={"team": "sales"})
+SITE = replace(PLACE, kms_key=KEY, subnets=("subnet-1",), groups=("sg-1",), tags={"team": "sales"})
 
 
 def test_names_come_from_content(package: Package) -> None:
@@ -217,7 +222,7 @@ def test_names_come_from_content(package: Package) -> None:
     assert first == model_request(package, "s3://b/m.tar.gz", reasons=3, place=SITE, isolated=True)
     changes = (
         model_request(package, "s3://b/m.tar.gz", reasons=2, place=SITE, isolated=True),
-        model_request(package, "s3://b/m.tar.gz", reasons=3, place=replace(SITE, image="i"), isolated=True),
+        model_request(package, "s3://b/m.tar.gz", reasons=3, place=replace(SITE, serving_image="i"), isolated=True),
         model_request(replace(package, digest="f" * 64), "s3://b/m.tar.gz", reasons=3, place=SITE, isolated=True),
     )
     assert len({first["ModelName"], *(item["ModelName"] for item in changes)}) == 4

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from leadscore_assets.backends.aws.account import Account
-from leadscore_assets.backends.aws.requests_training import TrainingPlace
+from leadscore_assets.backends.aws.place import Place
 from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.aws.trainer import SageMakerTrainer
 from leadscore_assets.backends.aws.waiting import Patience
@@ -70,7 +70,7 @@ class Site:
     def trainer(self, **change: Any) -> SageMakerTrainer:
         """Return a trainer of this site; resources, place, code, prices and patience may be others."""
         resources = change.pop("resources", ResourcesPolicy())
-        place = change.pop("place", TrainingPlace(root=self.store.uri("").rstrip("/"), role=ROLE, image=IMAGE))
+        place = change.pop("place", Place(root=self.store.uri("").rstrip("/"), role=ROLE, training_image=IMAGE))
         given = {"lake": self.lake, "bundles": self.bundles, "code": self.program, "patience": QUICK} | change
         return SageMakerTrainer(self.account, self.store, place, resources, **given)
 

@@ -19,10 +19,10 @@ from leadscore_assets.backends.aws.endpoint_leftovers import Leftovers
 from leadscore_assets.backends.aws.endpoint_moving import EndpointMover, Goal
 from leadscore_assets.backends.aws.endpoint_record import EndpointRecord, EndpointRecords, Generation, Kept
 from leadscore_assets.backends.aws.endpoint_service import SERVES, EndpointService, Seen
+from leadscore_assets.backends.aws.place import Place
 from leadscore_assets.backends.aws.requests_endpoint import (
     DIGEST,
     VERSION,
-    EndpointPlace,
     Layout,
     configuration_name,
     layout,
@@ -73,7 +73,7 @@ class SageMakerEndpoint:
         store: S3Store,
         *,
         name: str,
-        place: EndpointPlace,
+        place: Place,
         resources: ResourcesPolicy,
         capture: CapturePolicy,
         bundles: BundleAddresses,

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from leadscore_assets.backends.aws.alarms import EndpointAlarms
 from leadscore_assets.backends.aws.endpoint_service import EndpointService, Seen
 from leadscore_assets.backends.aws.endpoint_way import Step, models_of, next_step
+from leadscore_assets.backends.aws.place import Place
 from leadscore_assets.backends.aws.requests_endpoint import (
-    EndpointPlace,
     Layout,
     configuration_name,
     configuration_request,
@@ -42,7 +42,7 @@ class EndpointMover:
         name: str,
         service: EndpointService,
         *,
-        place: EndpointPlace,
+        place: Place,
         resources: ResourcesPolicy,
         alarms: EndpointAlarms,
         scaling: Scaling,

@@ -4,10 +4,10 @@ A request without its name is called a layout; names come from its content, so t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
+from leadscore_assets.backends.aws.place import Place
 from leadscore_assets.domain.capture_policy import CapturePolicy
 from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.domain.facts import Variant
@@ -25,31 +25,8 @@ _LEAST_LINEAR_PERCENT = 10
 _LONGEST_BAKE = 3_600
 
 
-@dataclass(frozen=True)
-class EndpointPlace:
-    """Where an endpoint runs: role, image (with `serve` as its command), and the folder of the bucket that is ours.
-
-    `bucket` is an `s3://bucket/prefix` without a slash at its end. `topic` is told of alarms where there is one.
-    """
-
-    role: str
-    image: str
-    bucket: str
-    kms_key: str | None = None
-    subnets: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
-    topic: str | None = None
-
-    @property
-    def tag_list(self) -> list[dict[str, str]]:
-        """The tags as AWS takes them."""
-        return [{"Key": key, "Value": value} for key, value in sorted(self.tags.items())]
-
-
-def model_request(endpoint: str, variant: Variant, url: str, *, place: EndpointPlace, isolated: bool) -> dict[str, Any]:
+def model_request(endpoint: str, variant: Variant, url: str, *, place: Place, isolated: bool) -> dict[str, Any]:
     """Return a create_model request for a variant's bundle at `url`; the same content has the same name."""
-    network = {"VpcConfig": {"Subnets": [*place.subnets], "SecurityGroupIds": [*place.groups]}} if place.subnets else {}
     content: dict[str, Any] = {
         "PrimaryContainer": {
             "Image": place.image,
@@ -58,10 +35,10 @@ def model_request(endpoint: str, variant: Variant, url: str, *, place: EndpointP
         },
         "ExecutionRoleArn": place.role,
         "EnableNetworkIsolation": isolated,
-        **network,
+        **place.network,
     }
     name = f"{endpoint}-v{variant.version}-{digest_of(content)[:8]}"
-    return {"ModelName": name, **content, **_tagged(place)}
+    return {"ModelName": name, **content, **place.tagged()}
 
 
 def layout(
@@ -69,7 +46,7 @@ def layout(
     variants: Sequence[Variant],
     *,
     shadow: Variant | None,
-    place: EndpointPlace,
+    place: Place,
     resources: ResourcesPolicy,
     capture: CapturePolicy,
 ) -> Layout:
@@ -91,7 +68,7 @@ def layout(
         shown["ShadowProductionVariants"] = [_fleet(shadow.name, model, 1.0, resources)]
     if capture.percent > 0:
         shown["DataCaptureConfig"] = _capture(capture, place)
-    return shown | ({"KmsKeyId": place.kms_key} if place.kms_key else {})
+    return shown | place.disk_key("KmsKeyId", resources.endpoint_instance)
 
 
 def configuration_name(endpoint: str, generation: int, content: Layout) -> str:
@@ -104,14 +81,14 @@ def layout_digest(content: Layout) -> str:
     return digest_of(content)[:8]
 
 
-def configuration_request(name: str, content: Layout, place: EndpointPlace) -> dict[str, Any]:
+def configuration_request(name: str, content: Layout, place: Place) -> dict[str, Any]:
     """Return a create_endpoint_config request."""
-    return {"EndpointConfigName": name, **content, **_tagged(place)}
+    return {"EndpointConfigName": name, **content, **place.tagged()}
 
 
-def create_request(endpoint: str, configuration: str, place: EndpointPlace) -> dict[str, Any]:
+def create_request(endpoint: str, configuration: str, place: Place) -> dict[str, Any]:
     """Return a create_endpoint request."""
-    return {"EndpointName": endpoint, "EndpointConfigName": configuration, **_tagged(place)}
+    return {"EndpointName": endpoint, "EndpointConfigName": configuration, **place.tagged()}
 
 
 def update_request(
@@ -178,17 +155,13 @@ def _fleet(name: str, model: str, weight: float, resources: ResourcesPolicy) -> 
     }
 
 
-def _capture(rules: CapturePolicy, place: EndpointPlace) -> dict[str, Any]:
+def _capture(rules: CapturePolicy, place: Place) -> dict[str, Any]:
     """Return the rules of data capture; types that are not named as text would be kept as base64."""
     found: dict[str, Any] = {
         "EnableCapture": True,
         "InitialSamplingPercentage": max(1, round(rules.percent)),
-        "DestinationS3Uri": f"{place.bucket}/capture",
+        "DestinationS3Uri": f"{place.root}/capture",
         "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
         "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": [*_JSON_TYPES]},
     }
-    return found | ({"KmsKeyId": place.kms_key} if place.kms_key else {})
-
-
-def _tagged(place: EndpointPlace) -> dict[str, Any]:
-    return {"Tags": place.tag_list} if place.tags else {}
+    return found | place.key("KmsKeyId")

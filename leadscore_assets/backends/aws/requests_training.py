@@ -4,11 +4,9 @@ The job runs AWS's XGBoost image with our own entry point from the `code` channe
 that it needs no network.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from leadscore_assets.backends.aws.instances import has_local_disk
+from leadscore_assets.backends.aws.place import Place
 from leadscore_assets.backends.ports import TrainingJob
 from leadscore_assets.domain.resources_policy import ResourcesPolicy
 
@@ -25,31 +23,13 @@ METRICS = {
 }
 
 
-@dataclass(frozen=True)
-class TrainingPlace:
-    """Where training jobs keep their files and as what they run.
-
-    `root` is the site's `s3://bucket/prefix`, `owner` the account that this bucket must belong to; `image` is the
-    region's XGBoost image where none is named.
-    """
-
-    root: str
-    role: str
-    image: str | None = None
-    kms_key: str | None = None
-    owner: str | None = None
-    subnets: tuple[str, ...] = ()
-    security_groups: tuple[str, ...] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-
 def channel_key(job: str, channel: str) -> str:
     """Return the key of a job's channel below the site's root, ending in a slash."""
     return f"training/{job}/channels/{channel}/"
 
 
 def training_request(
-    name: str, job: TrainingJob, *, code: str, image: str, place: TrainingPlace, resources: ResourcesPolicy
+    name: str, job: TrainingJob, *, code: str, image: str, place: Place, resources: ResourcesPolicy
 ) -> dict[str, Any]:
     """Return the request of `create_training_job` for one attempt at a job; `code` is the address of its program."""
     base = f"{place.root}/training/{job.name}"
@@ -69,13 +49,13 @@ def training_request(
             *(_channel(item, f"{place.root}/{channel_key(job.name, item)}") for item in CHANNELS),
             _channel("code", code),
         ],
-        "OutputDataConfig": {"S3OutputPath": f"{base}/output"} | _key("KmsKeyId", place.kms_key),
+        "OutputDataConfig": {"S3OutputPath": f"{base}/output"} | place.key("KmsKeyId"),
         "ResourceConfig": _machines(job, place, resources),
         "EnableNetworkIsolation": resources.isolated,
         "EnableInterContainerTrafficEncryption": job.hosts > 1,
-        "Tags": _tags(job, place),
+        **place.tagged({"leadscore:job": job.name, "leadscore:week": job.week.isoformat()}),
         **_bounds(job, f"{base}/checkpoints", resources),
-        **_network(place),
+        **place.network,
     }
 
 
@@ -85,13 +65,12 @@ def _channel(name: str, address: str) -> dict[str, Any]:
     return {"ChannelName": name, "InputMode": "File", "DataSource": {"S3DataSource": source}, **kind}
 
 
-def _machines(job: TrainingJob, place: TrainingPlace, resources: ResourcesPolicy) -> dict[str, Any]:
-    key = None if has_local_disk(resources.training_instance) else place.kms_key
+def _machines(job: TrainingJob, place: Place, resources: ResourcesPolicy) -> dict[str, Any]:
     return {
         "InstanceType": resources.training_instance,
         "InstanceCount": job.hosts,
         "VolumeSizeInGB": resources.training_volume_gb,
-    } | _key("VolumeKmsKeyId", key)
+    } | place.disk_key("VolumeKmsKeyId", resources.training_instance)
 
 
 def _bounds(job: TrainingJob, checkpoints: str, resources: ResourcesPolicy) -> dict[str, Any]:
@@ -107,18 +86,3 @@ def _bounds(job: TrainingJob, checkpoints: str, resources: ResourcesPolicy) -> d
     if resources.training_retries:
         found["RetryStrategy"] = {"MaximumRetryAttempts": resources.training_retries}
     return found
-
-
-def _network(place: TrainingPlace) -> dict[str, Any]:
-    if not place.subnets:
-        return {}
-    return {"VpcConfig": {"Subnets": list(place.subnets), "SecurityGroupIds": list(place.security_groups)}}
-
-
-def _tags(job: TrainingJob, place: TrainingPlace) -> list[dict[str, str]]:
-    tags = {**place.tags, "leadscore:job": job.name, "leadscore:week": job.week.isoformat()}
-    return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
-
-
-def _key(name: str, key: str | None) -> dict[str, str]:
-    return {name: key} if key else {}

@@ -14,8 +14,9 @@ from leadscore_assets.backends.aws.code_channel import CodeChannel, CodeSource
 from leadscore_assets.backends.aws.errors import AwsRefused
 from leadscore_assets.backends.aws.images import training_image
 from leadscore_assets.backends.aws.instances import checked_instance
+from leadscore_assets.backends.aws.place import Place
 from leadscore_assets.backends.aws.prices import Prices
-from leadscore_assets.backends.aws.requests_training import TrainingPlace, training_request
+from leadscore_assets.backends.aws.requests_training import training_request
 from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.aws.training_end import OVER, problem, result
 from leadscore_assets.backends.aws.training_files import TrainingFiles
@@ -43,7 +44,7 @@ class SageMakerTrainer:
         self,
         account: Account,
         store: S3Store,
-        place: TrainingPlace,
+        place: Place,
         resources: ResourcesPolicy,
         *,
         lake: Lake,
@@ -105,7 +106,7 @@ class SageMakerTrainer:
     def _request(self, name: str, job: TrainingJob, on_line: Say) -> dict[str, Any]:
         """Put the job's files in place and return the request that starts it."""
         checked_instance(self._resources.training_instance, use="training")
-        image = self._place.image or training_image(self._account.region)
+        image = self._place.training_image or training_image(self._account.region)
         self._files.upload(job)
         code = self._code.address(job, on_line=on_line)
         return training_request(name, job, code=code, image=image, place=self._place, resources=self._resources)

@@ -8,7 +8,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol, runtime_checkable
 
 from leadscore_assets.backends.aws.account import Account
-from leadscore_assets.backends.aws.requests_training import TrainingPlace, channel_key
+from leadscore_assets.backends.aws.place import Place
+from leadscore_assets.backends.aws.requests_training import channel_key
 from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.bundle_archive import unpack
 from leadscore_assets.backends.ports import Lake, TrainingJob
@@ -28,7 +29,7 @@ class AddressedLake(Protocol):
 class TrainingFiles:
     """Channels and artefacts below `training/` of the site's bucket."""
 
-    def __init__(self, account: Account, store: S3Store, lake: Lake, place: TrainingPlace) -> None:
+    def __init__(self, account: Account, store: S3Store, lake: Lake, place: Place) -> None:
         self._account = account
         self._store = store
         self._lake = lake
@@ -98,5 +99,5 @@ class TrainingFiles:
             )
 
 
-def _encryption(place: TrainingPlace) -> Mapping[str, Any]:
-    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": place.kms_key} if place.kms_key else {}
+def _encryption(place: Place) -> Mapping[str, Any]:
+    return {"ServerSideEncryption": "aws:kms", **place.key("SSEKMSKeyId")} if place.kms_key else {}

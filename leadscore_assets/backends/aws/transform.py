@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from leadscore_assets.backends.aws.account import Account
 from leadscore_assets.backends.aws.errors import AwsRefused
-from leadscore_assets.backends.aws.requests_transform import Place, job_name, job_request, model_request
+from leadscore_assets.backends.aws.place import Place
+from leadscore_assets.backends.aws.requests_transform import job_name, job_request, model_request
 from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.aws.waiting import Patience, await_end
 from leadscore_assets.domain import bundle

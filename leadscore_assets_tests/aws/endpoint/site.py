@@ -14,7 +14,7 @@ from leadscore_assets.backends.aws.account import Account
 from leadscore_assets.backends.aws.captures import S3Captures
 from leadscore_assets.backends.aws.endpoint import SageMakerEndpoint
 from leadscore_assets.backends.aws.errors import AwsRefused
-from leadscore_assets.backends.aws.requests_endpoint import EndpointPlace
+from leadscore_assets.backends.aws.place import Place
 from leadscore_assets.backends.aws.s3_bundles import S3Bundles
 from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.aws.waiting import Patience
@@ -30,10 +30,10 @@ from leadscore_assets_tests.aws.emulator import Emulator
 assert rules_endpoint
 PREFIX = "site"
 NAME = "leadscore"
-PLACE = EndpointPlace(
+PLACE = Place(
     role="arn:aws:iam::123456789012:role/leadscore",
-    image="123456789012.dkr.ecr.us-east-1.amazonaws.com/leadscore:1",
-    bucket=f"s3://{BUCKET}/{PREFIX}",
+    serving_image="123456789012.dkr.ecr.us-east-1.amazonaws.com/leadscore:1",
+    root=f"s3://{BUCKET}/{PREFIX}",
     tags={"team": "leads"},
 )
 RESOURCES = ResourcesPolicy(bake_seconds=120)

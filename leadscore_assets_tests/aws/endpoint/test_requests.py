@@ -45,7 +45,7 @@ def test_a_model_is_named_by_its_content() -> None:
         model_request("leadscore", OLD, "s3://b/x", place=PLACE, isolated=False),
         model_request("leadscore", OLD, "s3://b/y", place=PLACE, isolated=True),
         model_request("leadscore", replace(OLD, version=3), "s3://b/x", place=PLACE, isolated=True),
-        model_request("leadscore", OLD, "s3://b/x", place=replace(PLACE, image="other"), isolated=True),
+        model_request("leadscore", OLD, "s3://b/x", place=replace(PLACE, serving_image="other"), isolated=True),
     ]
     assert len({one["ModelName"], *(item["ModelName"] for item in others)}) == 5
     assert model_request("leadscore", replace(OLD, name="candidate"), "s3://b/x", place=PLACE, isolated=True) == one
