@@ -36,6 +36,15 @@ class DataFile(Record):
 
 
 @dataclass(frozen=True)
+class StoredFile(Record):
+    """One thing in a store: its path below the store's root, its bytes, and when it was last written."""
+
+    path: str
+    size: int
+    at: datetime
+
+
+@dataclass(frozen=True)
 class WeekManifest(Record):
     """One stored week of leads: the pointer that makes its files visible.
 
@@ -93,7 +102,8 @@ class Variant(Record):
 class Package(Record):
     """A bundle's registry entry: what was trained, from what, how good it is and where it stands.
 
-    `stage` is one of candidate, staging, production, archive.
+    `stage` is one of candidate, staging, production, archive. `kept` is false once retention removed the bundle: the
+    version stays as a record.
     """
 
     version: int
@@ -105,6 +115,7 @@ class Package(Record):
     metrics: dict[str, float] = field(default_factory=dict)
     lineage: dict[str, Any] = field(default_factory=dict)
     run_id: str = ""
+    kept: bool = True
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from leadscore_assets.backends.local.files import LocalFiles
 from leadscore_assets.backends.local.server_process import ServerProcess
-from leadscore_assets.backends.ports import BundleStore
+from leadscore_assets.backends.ports import BundleStore, FileStore
 from leadscore_assets.domain.errors import InvalidInput, LeadscoreError, Missing, PermanentError, TransientError
 from leadscore_assets.domain.facts import EndpointStatus, Variant
 from leadscore_assets.domain.release_story import Story
@@ -53,6 +54,11 @@ class LocalEndpoint:
         self._server = ServerProcess(self._folder, loopback(host), port, name, workers, home)
         self._capture = capture or CaptureRules()
         self._boot_seconds = boot_seconds
+
+    @property
+    def captured(self) -> FileStore:
+        """The files of captured requests and answers."""
+        return LocalFiles(self._folder.capture_folder)
 
     def deploy(
         self, variants: Sequence[Variant], *, shadow: Variant | None = None, salt: str | None = None

@@ -44,6 +44,7 @@ def from_tags(version: Any, *, in_production: int | None) -> Package:
             metrics=json.loads(_joined("metrics", tags)),
             lineage=json.loads(_joined("lineage", tags)),
             run_id=version.run_id or "",
+            kept=tags.get("kept") != "no",
         )
     except (KeyError, ValueError) as error:
         remedy = "restore mlflow.db from a backup"

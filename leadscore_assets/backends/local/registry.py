@@ -129,6 +129,13 @@ class MlflowRegistry:
         with self._writing() as client:
             self._write_stage(client, version, stage)
 
+    def withdraw(self, version: int) -> None:
+        """Note that a version's bundle is kept no more; raise Missing, and InvalidInput for the one in production."""
+        if self.get(version).stage == PRODUCTION:
+            raise InvalidInput(f"version {version} is in production; its bundle stays until another one is")
+        with self._writing() as client:
+            client.set_model_version_tag(self._name, str(version), "kept", "no")
+
     def track(
         self, *, name: str, week: date, params: dict[str, Any], metrics: dict[str, float], files: Sequence[Path]
     ) -> str:
