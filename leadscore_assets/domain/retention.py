@@ -96,7 +96,8 @@ def plan(inventory: Sequence[Artefact], keep: Keep, policy: Policy, now: datetim
     due = _due(inventory, keep, policy, now)
     staying = _reached(inventory, [item.name for item in inventory if item.name not in due])
     gone = [item for item in inventory if item.name not in staying]
-    ordered = sorted(gone, key=lambda item: (_RANKS[item.kind], item.path))
+    # The oldest first: a bound by size gives the rest of its own answer when it is asked again halfway.
+    ordered = sorted(gone, key=lambda item: (_RANKS[item.kind], item.week or date.min, item.at, item.path))
     return tuple(Removal(it.store, it.path, it.kind, it.size, due[it.name], it.week) for it in ordered)
 
 

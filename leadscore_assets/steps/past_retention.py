@@ -8,7 +8,7 @@ from leadscore_assets.steps.slicing import window_start
 
 
 def weeks_from(platform: Platform, newest: date) -> date:
-    """Return the first week that a training, judgement or drift report of the newest week, or a later one, may reach."""
+    """Return the first week that a training, judgement or drift report of the newest week may look back to."""
     policy = platform.policy
     history = max(policy.promotion.history_weeks, policy.drift.history_weeks + policy.drift.reference_weeks)
     return min(window_start(platform, newest), newest - WEEK * (history + 1))
