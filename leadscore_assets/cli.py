@@ -27,6 +27,7 @@ _COMMANDS = {
     "ledger": ("ledger", "Show and verify the record of every decision."),
     "endpoint": ("endpoint", "Start, stop and look at the scoring endpoint."),
     "ui": ("ui", "Open the Dagster UI on this home."),
+    "clean": ("clean", "Show what the retention policy keeps no longer, and remove it."),
     "doctor": ("doctor", "Check the home and say what to mend."),
 }
 

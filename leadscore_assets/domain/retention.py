@@ -106,6 +106,11 @@ def plan_digest(removals: Iterable[Removal]) -> str:
     return digest_of([[item.name, item.reason] for item in removals])
 
 
+def in_order(removals: Iterable[Removal]) -> tuple[Removal, ...]:
+    """Put removals of several plans into the order of removal, kind by kind."""
+    return tuple(sorted(removals, key=lambda item: _RANKS[item.kind]))
+
+
 def _reached(inventory: Sequence[Artefact], roots: Iterable[str]) -> set[str]:
     """Return the roots and everything that they need, and what that needs, and so on."""
     needs = {item.name: item.needs for item in inventory}

@@ -4,7 +4,6 @@ The plan is stored before the first removal: stopped anywhere, the next cleaning
 Every removal is looked at again under the lock of whoever could have begun to need the thing since.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from itertools import groupby
 
 from leadscore_assets.backends.ports import FileStore
 from leadscore_assets.domain.errors import CorruptArtefact
-from leadscore_assets.domain.retention import Removal, plan, plan_digest
+from leadscore_assets.domain.retention import Removal, in_order, plan, plan_digest
 from leadscore_assets.domain.retention_keep import keep_of
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.upkeep_inventory import PLAN, inventory, named_by, stores
@@ -23,8 +22,19 @@ _OF_A_WEEK = ("leads", "generation", "profile", "rows")
 
 
 @dataclass(frozen=True)
+class Group:
+    """The removals of one kind: how many, their bytes, the weeks they are about, and the first one's reason."""
+
+    kind: str
+    things: int
+    bytes: int
+    weeks: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Cleaning:
-    """What was removed, or would be: every removal with its reason."""
+    """What was removed, or would be: every removal with its reason, in the order of removal."""
 
     removals: tuple[Removal, ...]
 
@@ -39,9 +49,9 @@ class Cleaning:
         return sum(item.size for item in self.removals)
 
     @property
-    def counts(self) -> dict[str, int]:
-        """How many things of each kind."""
-        return dict(sorted(Counter(item.kind for item in self.removals).items()))
+    def groups(self) -> list[Group]:
+        """The removals by kind."""
+        return [_group(kind, list(items)) for kind, items in groupby(self.removals, key=lambda item: item.kind)]
 
 
 def plan_cleaning(platform: Platform, runs: FileStore | None = None) -> Cleaning:
@@ -58,7 +68,7 @@ def clean(platform: Platform, runs: FileStore | None = None, *, on_removal: Say 
     with platform.lake.lock("upkeep"):
         begun, before = _begun(platform)
         fresh = plan_cleaning(platform, runs)
-        whole = Cleaning((*_gone(platform, before, fresh, runs), *fresh.removals))
+        whole = Cleaning(in_order((*_gone(platform, before, fresh, runs), *fresh.removals)))
         if whole.removals:
             content = {"begun": begun, "removals": [item.to_json() for item in whole.removals]}
             platform.lake.write_json(PLAN, content)
@@ -68,6 +78,12 @@ def clean(platform: Platform, runs: FileStore | None = None, *, on_removal: Say 
             _record(platform, done, begun)
         platform.lake.remove(PLAN)
         return done
+
+
+def _group(kind: str, items: list[Removal]) -> Group:
+    weeks = sorted({f"{item.week}" for item in items if item.week})
+    shown = weeks[0] if len(weeks) == 1 else f"{weeks[0]} to {weeks[-1]}" if weeks else ""
+    return Group(kind, len(items), sum(item.size for item in items), shown, items[0].reason)
 
 
 def _begun(platform: Platform) -> tuple[str, list[Removal]]:
@@ -139,14 +155,15 @@ def _withdraw(platform: Platform, item: Removal) -> None:
 
 
 def _record(platform: Platform, done: Cleaning, begun: str) -> None:
-    shown = ", ".join(f"{count:,} {kind}" for kind, count in done.counts.items())
+    counts = {group.kind: group.things for group in done.groups}
+    shown = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
     platform.ledger.append(
         "cleaned",
         "home",
         reason=f"{len(done.removals):,} things, {done.bytes / 1e6:,.1f} MB: {shown}",
         evidence={
             "plan": done.digest,
-            "counts": done.counts,
+            "counts": counts,
             "bytes": done.bytes,
             "policy_digest": platform.policy.digest,
         },

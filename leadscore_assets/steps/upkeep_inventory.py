@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from leadscore_assets.backends.ports import FileStore
-from leadscore_assets.domain.facts import StoredFile
+from leadscore_assets.domain.facts import Package, StoredFile
 from leadscore_assets.domain.lake_kinds import kind_of, named_files, names_files
 from leadscore_assets.domain.retention import Artefact, Store
 from leadscore_assets.steps.platform import Platform
@@ -37,6 +37,12 @@ def named_by(platform: Platform, week: date) -> set[str]:
     """Return the paths of what a stored week names now, whatever was planned before."""
     held = [item for folder in ("leads", "profiles") for item in platform.lake.files(f"{folder}/week={week}")]
     return {name for item in _known(held) for name in _needs(platform, item)}
+
+
+def first_stored_week(platform: Platform) -> date:
+    """Return the oldest week that the lake holds, the site's first one where it holds none."""
+    weeks = (item.week for item in _known(platform.lake.files("leads")) if item.kind == "leads" and item.week)
+    return min(weeks, default=platform.start_week)
 
 
 def _lake(platform: Platform) -> Iterator[Artefact]:
@@ -70,7 +76,8 @@ def _needs(platform: Platform, item: Artefact) -> Iterator[str]:
 
 
 def _bundles(platform: Platform, lake: list[Artefact]) -> Iterator[Artefact]:
-    weeks, evaluations, registered = _weeks(platform), _evaluations(platform), _registered(platform)
+    packages = platform.registry.packages()
+    weeks, evaluations, registered = _weeks(platform, packages), _evaluations(platform), {it.digest for it in packages}
     pointers = _pointers(platform, lake)
     documents = defaultdict(list)
     for item in lake:
@@ -99,12 +106,12 @@ def _pointers(platform: Platform, lake: list[Artefact]) -> Mapping[str, list[str
     return found
 
 
-def _weeks(platform: Platform) -> Mapping[str, set[date]]:
+def _weeks(platform: Platform, packages: Iterable[Package]) -> Mapping[str, set[date]]:
     """Return the weeks that each model was trained for."""
     found: dict[str, set[date]] = defaultdict(set)
     for record in platform.ledger.records(action="trained"):
         found[record.subject.removeprefix("bundle ")].add(date.fromisoformat(record.evidence["week"]))
-    for package in platform.registry.packages():
+    for package in packages:
         found[package.digest].add(package.week)
     return found
 
@@ -114,10 +121,6 @@ def _evaluations(platform: Platform) -> Mapping[str, list[str]]:
     for record in platform.ledger.records(action="judged"):
         found[record.evidence["candidate"]].append(f"lake/evaluations/{record.evidence['evaluation']}.json")
     return found
-
-
-def _registered(platform: Platform) -> set[str]:
-    return {package.digest for package in platform.registry.packages()}
 
 
 def _trainings(platform: Platform) -> Iterator[Artefact]:

@@ -1,6 +1,5 @@
 """What every store of files keeps to when it is listed and cleaned, and what holds for a folder of this machine."""
 
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -83,15 +82,6 @@ class TestLocalFiles(FileStoreContract):
         store.remove("a/d")
 
         assert list((tmp_path / "root").iterdir()) == []
-
-    def test_a_link_to_an_old_file_is_as_young_as_the_link(
-        self, store: LocalFiles, write: Write, tmp_path: Path
-    ) -> None:
-        write("old", b"x")
-        os.utime(tmp_path / "root" / "old", (1, 1))
-        os.link(tmp_path / "root" / "old", tmp_path / "root" / "linked")
-
-        assert all(datetime.now(UTC) - item.at < timedelta(minutes=5) for item in store.files())
 
     def test_a_link_to_a_folder_outside_is_not_followed(self, store: LocalFiles, write: Write, tmp_path: Path) -> None:
         _written(tmp_path / "elsewhere" / "precious", b"x")

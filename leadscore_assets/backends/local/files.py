@@ -1,7 +1,4 @@
-"""Files below a folder of this machine: listed with their age, and removed one by one.
-
-A file's age counts from when it was written or put in its place, whichever came later: a link to an old file is new.
-"""
+"""Files below a folder of this machine: listed with their age, and removed one by one."""
 
 import os
 from collections.abc import Iterator
@@ -56,7 +53,7 @@ def stored_tree(path: Path, name: str) -> StoredFile:
     """Return a file, or a folder with all its files as one thing; as old as the newest of them."""
     inner = [path, *(_walk(path) if path.is_dir() and not path.is_symlink() else ())]
     facts = [item.lstat() for item in inner]
-    newest = max(max(item.st_mtime, item.st_ctime) for item in facts)
+    newest = max(item.st_mtime for item in facts)
     size = sum(item.st_size for item, place in zip(facts, inner, strict=True) if not place.is_dir())
     return StoredFile(name, size, datetime.fromtimestamp(newest, UTC))
 
