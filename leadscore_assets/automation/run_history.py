@@ -1,14 +1,18 @@
 """Dagster's finished runs as a store that retention cleans: a run and its events are one thing."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import dagster as dg
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
 from leadscore_assets.domain.facts import StoredFile
 
 _AT_ONCE = 200
+_RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class RunHistory:
@@ -23,16 +27,21 @@ class RunHistory:
         self._first = first
 
     def files(self, under: str = "") -> Iterator[StoredFile]:
-        """Yield runs by their id, with when they ended; what their events take on disk is not known."""
+        """Yield runs by their id, with when they ended and what their events take on this disk.
+
+        Events whose run was deleted already, by whatever was cut short, are listed too.
+        """
         shown = self._shown()
-        for run_id, ended in self._ended():
+        for run_id, ended in (*self._ended(), *self._forgotten()):
             if run_id not in shown and run_id.startswith(under):
-                yield StoredFile(run_id, 0, ended)
+                yield StoredFile(run_id, sum(path.stat().st_size for path in self._on_disk(run_id)), ended)
 
     def remove(self, path: str) -> None:
         """Delete a run with its events; deleting what is not there is deleting nothing."""
         if self._instance.has_run(path):
             self._instance.delete_run(path)
+        for file in self._on_disk(path):
+            file.unlink(missing_ok=True)
 
     def _ended(self) -> Iterator[tuple[str, datetime]]:
         cursor = None
@@ -44,6 +53,22 @@ class RunHistory:
             if len(found) < _AT_ONCE:
                 return
             cursor = found[-1].dagster_run.run_id
+
+    def _forgotten(self) -> Iterator[tuple[str, datetime]]:
+        storage = self._instance.event_log_storage
+        held = storage.get_all_run_ids() if isinstance(storage, SqliteEventLogStorage) else ()
+        for run_id in held:
+            files = [] if self._instance.has_run(run_id) else self._on_disk(run_id)
+            if files:
+                yield run_id, datetime.fromtimestamp(max(file.stat().st_mtime for file in files), UTC)
+
+    def _on_disk(self, run_id: str) -> list[Path]:
+        """Return the files that SQLite keeps a run's events in; Dagster empties them and leaves them behind."""
+        storage = self._instance.event_log_storage
+        if not isinstance(storage, SqliteEventLogStorage) or not _RUN_ID.fullmatch(run_id):
+            return []
+        file = Path(storage.path_for_shard(run_id))
+        return [path for path in (file, *(Path(f"{file}-{end}") for end in ("wal", "shm"))) if path.is_file()]
 
     def _shown(self) -> set[str]:
         """Return the runs whose materialization is the newest of an asset's week, or of an asset without weeks."""

@@ -87,9 +87,27 @@ def test_a_removed_run_is_gone_with_its_events_and_what_exists_still_does(instan
         history.remove(old)
 
     assert not instance.has_run(old)
-    assert list(instance.all_logs(old)) == []
-    assert instance.has_run(new)
+    shown = instance.fetch_materializations(dg.AssetKey("weekly"), limit=10).records
+    assert [record.run_id for record in shown] == [new]
     assert instance.get_materialized_partitions(dg.AssetKey("weekly")) == {FIRST}
+
+
+def test_a_run_takes_its_file_along_also_when_it_was_killed_in_between(small: Home) -> None:
+    with open_instance(load_settings(small.path)) as instance:
+        history = RunHistory(instance, first=date(2025, 1, 1))
+        first, second = (
+            failing_job.execute_in_process(instance=instance, raise_on_error=False).run_id for _ in range(2)
+        )
+        files = {item.path: item for item in history.files()}
+        assert files[first].size > 10_000
+        instance.delete_run(second)
+
+        for run_id in (first, second):
+            assert run_id in {item.path for item in history.files()}
+            history.remove(run_id)
+
+        assert not {first, second} & {item.path for item in history.files()}
+        assert not [path for path in (small.path / "dagster").rglob("*.db*") if path.name[:36] in (first, second)]
 
 
 def test_the_job_cleans_and_shows_it_and_a_dry_run_only_shows(copy: Copy, ingested: Home) -> None:
