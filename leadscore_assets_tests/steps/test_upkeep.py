@@ -22,6 +22,7 @@ from leadscore_assets.steps.upkeep import Cleaning, clean, plan_cleaning
 from leadscore_assets.steps.upkeep_inventory import PLAN, inventory
 from leadscore_assets_tests.backends.bundle_files import make_bundle
 from leadscore_assets_tests.home import FIRST, NEW, OLD, POLICY, WEEKS, Home, leads, whole, write_csv
+from leadscore_assets_tests.killing import killed_at
 
 Copy = Callable[[Home], Home]
 LATER = tuple(WEEKS[-1] + WEEK * number for number in range(1, 9))
@@ -322,14 +323,13 @@ def test_a_former_generation_stays_with_its_week(aged: Home) -> None:
 
 
 @pytest.fixture
-def served(aged: Home) -> Home:
-    """The aged home under tiny bounds written into its policy, with its endpoint running."""
+def ruled(aged: Home) -> Home:
+    """The aged home with the tiny bounds written into its policy."""
     for section, values in TINY.items():
         for name, value in values.items():
             shown = str(value).lower() if isinstance(value, bool) else str(value).replace("'", '"')
             if section in ("retention", "window") or name in ("history_weeks", "minimum_history", "reference_weeks"):
                 in_section(aged.path / "policy.toml", section, f"{name} = {shown}")
-    aged.cli("endpoint", "start")
     return aged
 
 
@@ -342,7 +342,9 @@ def in_section(path: Path, section: str, line: str) -> None:
     path.write_text("\n".join([*lines[: at + 1], line, *kept, *lines[end:]]) + "\n")
 
 
-def test_a_home_that_was_cleaned_by_command_is_sound_serves_and_rolls_back(served: Home) -> None:
+def test_a_home_that_was_cleaned_by_command_is_sound_serves_and_rolls_back(ruled: Home) -> None:
+    served = ruled
+    served.cli("endpoint", "start")
     planned = served.cli("clean", "--json").json
     assert planned["removed"] is False
     assert planned["things"] > 20
@@ -357,3 +359,18 @@ def test_a_home_that_was_cleaned_by_command_is_sound_serves_and_rolls_back(serve
     assert served.cli("status", "--json").json["champion"]["version"] == 2
     assert served.cli("rollback", "--json").json["version"] == 1
     whole(served)
+
+
+def test_a_command_that_was_killed_halfway_leaves_a_whole_home_and_is_gone_on_with(ruled: Home) -> None:
+    planned = ruled.cli("clean", "--json").json
+    killed_at(
+        "leadscore_assets.backends.local.files:LocalFiles.remove after 9", "--home", f"{ruled.path}", "clean", "--yes"
+    )
+    whole(ruled)
+    assert "a cleaning was cut short; run 'leadscore clean --yes'" in ruled.cli("doctor", code=1).error
+
+    done = ruled.cli("clean", "--yes", "--json").json
+
+    assert {item["path"] for item in done["removals"]} == {item["path"] for item in planned["removals"]}
+    assert len(ruled.platform().ledger.records(action="cleaned")) == 1
+    whole(ruled)
