@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.storage.defs_state.base import set_defs_state_storage
 
 from leadscore_assets.automation.jobs import LANE
 from leadscore_assets.automation.run_history import RunHistory
@@ -48,7 +49,8 @@ def repository() -> dg.RepositoryDefinition:
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    with dg.instance_for_test(temp_dir=str(tmp_path)) as opened:
+    # An instance that was closed is left behind for whoever loads definitions next.
+    with set_defs_state_storage(None), dg.instance_for_test(temp_dir=str(tmp_path)) as opened:
         yield opened
 
 
@@ -134,8 +136,9 @@ def old(path: Path) -> None:
 
 
 def test_the_home_is_cleaned_every_sunday_night_before_the_new_weeks_leads_come() -> None:
-    context = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 3, 1, 23, 30, tzinfo=UTC))
-    found = upkeep_every_sunday_night.evaluate_tick(context)
+    with set_defs_state_storage(None):
+        context = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 3, 1, 23, 30, tzinfo=UTC))
+        found = upkeep_every_sunday_night.evaluate_tick(context)
     assert [item.run_key for item in found.run_requests or []] == ["upkeep:2026-03-01"]
     assert (upkeep_every_sunday_night.cron_schedule, upkeep_every_sunday_night.execution_timezone) == (
         "30 23 * * 0",
@@ -172,7 +175,7 @@ def test_a_home_gives_each_pool_one_place_and_each_lane_one_run_and_frees_what_e
         assert found.run_queue_config is not None
         assert found.run_queue_config.max_concurrent_runs == 4
         limits = [(item["key"], item["limit"]) for item in found.run_queue_config.tag_concurrency_limits]
-        assert limits == [(LANE, 1)]
+        assert limits == [(LANE, 1), ("dagster/backfill", 1)]
         assert instance.run_monitoring_enabled
         assert instance.run_monitoring_settings["free_slots_after_run_end_seconds"] == 60
         assert not instance.run_retries_enabled
