@@ -6,7 +6,7 @@ HOME_DIR ?= demo_home
 UV := 0.13.8
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo dev test format lint types layers unit bench-decisions bench-release bench-serving drill constraints clean
+.PHONY: demo dev test format lint types layers unit test-aws bench-decisions bench-release bench-serving drill constraints serving-requirements clean
 
 demo: $(VENV)/.installed  ## set up, run the weekly loop on generated leads, leave a live endpoint
 	@$(BIN)/leadscore --home $(HOME_DIR) demo
@@ -33,6 +33,9 @@ layers: $(VENV)/.installed-dev
 unit: $(VENV)/.installed-dev
 	$(BIN)/pytest
 
+test-aws: $(VENV)/.installed-dev  ## with AWS_LIVE=1, the smallest loop on a real account; costs money, deletes everything
+	$(BIN)/pytest -n0 --no-cov -s leadscore_assets_tests/aws/test_live.py
+
 bench-decisions: $(VENV)/.installed-dev  ## measure the error rates of every gate again and write them into docs
 	$(BIN)/python -m benchmarks.decisions --docs docs
 
@@ -48,6 +51,12 @@ drill: $(VENV)/.installed-dev  ## ten minutes of releases and faults under load,
 constraints: $(VENV)/bin/uv  ## pin every package of every extra again
 	$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.11 --universal --upgrade \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o constraints.txt
+
+serving-requirements: $(VENV)/bin/uv  ## pin what the serving image holds again, as constraints.txt has it
+	$(BIN)/uv pip compile deploy/serving/requirements.in --constraint constraints.txt --python-version 3.11 \
+	  --python-platform x86_64-manylinux_2_28 --no-emit-package nvidia-nccl-cu12 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q \
+	  -o deploy/serving/requirements.txt
 
 $(VENV)/bin/uv:
 	$(PYTHON) -m venv $(VENV)

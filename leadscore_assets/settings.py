@@ -9,11 +9,11 @@ import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, field_validator, model_validator
 
 from leadscore_assets.domain.calendar import week_of
 from leadscore_assets.domain.contract import Contract, Frozen, contract_from, default_contract
@@ -26,15 +26,89 @@ SETTINGS_FILE = "leadscore.toml"
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class SourceSettings(Frozen):
-    """Where leads come from: files (a file, a folder or a pattern), or the generator."""
+_PASSWORD = re.compile(r"://[^/?#@]*:[^?#]*@|[?&](password|passwd|pwd|sslpassword)=", re.IGNORECASE)
 
-    kind: Literal["files", "generator"] = "generator"
-    path: str | None = None
+
+def _without_password(url: str) -> str:
+    if _PASSWORD.search(url):
+        raise ValueError("a password stands in the URL; leave it out and give it by PGPASSWORD or a .pgpass file")
+    return url
+
+
+PlainUrl = Annotated[str, AfterValidator(_without_password)]
+SourceKind = Literal["files", "s3", "delta", "sql", "generator"]
+_SOURCE_KEYS: dict[SourceKind, tuple[str, ...]] = {
+    "files": ("path", "format"),
+    "s3": ("uri", "format", "region"),
+    "delta": ("path", "uri", "region", "version", "as_of"),
+    "sql": ("url", "query", "query_file", "batch_rows"),
+    "generator": ("seed", "preset", "events"),
+}
+# What a kind needs: exactly one of each group.
+_NEEDED: dict[SourceKind, tuple[tuple[str, ...], ...]] = {
+    "files": (("path",),),
+    "s3": (("uri",),),
+    "delta": (("path", "uri"),),
+    "sql": (("url",), ("query", "query_file")),
+    "generator": (),
+}
+
+
+class SourceSettings(Frozen):
+    """Where leads come from, by kind.
+
+    files: `path` of a file, a folder or a pattern. s3: `uri` of an object or a prefix. delta: `path` or `uri` of a
+    table, read as it is now, at a `version`, or as it stood at `as_of`. sql: `url` and one SELECT, as `query` or in
+    `query_file`. generator: leads from a `seed`. `region` is for S3 without an [aws] section.
+    """
+
+    kind: SourceKind = "generator"
+    path: str | None = Field(default=None, min_length=1)
+    uri: str | None = Field(default=None, pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#*]*)?$")
+    region: str | None = Field(default=None, pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
     format: Literal["auto", "parquet", "csv"] = "auto"
+    version: int | None = Field(default=None, ge=0)
+    as_of: datetime | None = None
+    url: PlainUrl | None = None
+    query: str | None = None
+    query_file: str | None = None
+    batch_rows: int = Field(default=10_000, ge=1, le=1_000_000)
     seed: int = 42
     preset: Literal["b2b", "small"] = "b2b"
     events: tuple[Event, ...] = ()
+
+    @field_validator("as_of")
+    @classmethod
+    def _in_utc(cls, value: datetime | None) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        foreign = sorted(self.model_fields_set - {"kind", *_SOURCE_KEYS[self.kind]})
+        if foreign:
+            kinds = [kind for kind, keys in _SOURCE_KEYS.items() if foreign[0] in keys]
+            raise ValueError(
+                f"{', '.join(foreign)} does not belong to kind {self.kind!r}, whose keys are "
+                f"{', '.join(_SOURCE_KEYS[self.kind])}; remove it, or set kind to {' or '.join(map(repr, kinds))}"
+            )
+        for group in _NEEDED[self.kind]:
+            given = [name for name in group if getattr(self, name) is not None]
+            if len(given) != 1:
+                raise ValueError(f"kind {self.kind!r} needs {' or '.join(group)}" + (", not both" if given else ""))
+        if self.version is not None and self.as_of is not None:
+            raise ValueError("version and as_of both name a version of the table; keep one of them")
+        return self
+
+
+class AllowedSettings(Frozen):
+    """What may be read besides the source's own place: folders and S3 buckets.
+
+    Without `roots` a person may name any file of this machine on the command line; with them, files below them alone. A
+    source never follows a link out of its own place and these.
+    """
+
+    roots: tuple[str, ...] | None = None
+    buckets: tuple[str, ...] = ()
 
 
 class EndpointSettings(Frozen):
@@ -67,6 +141,7 @@ class AwsSettings(Frozen):
     security_groups: tuple[str, ...] = ()
     topic: str | None = Field(default=None, pattern=r"^arn:aws[a-z-]*:sns:\S+$", description="where notices go")
     tags: dict[str, str] = {}
+    poll_seconds: float = Field(default=15.0, gt=0, le=300, description="between two looks at a job or a deployment")
 
 
 class LedgerSettings(Frozen):
@@ -75,14 +150,7 @@ class LedgerSettings(Frozen):
     The password of a PostgreSQL user comes from PGPASSWORD, a .pgpass file or the driver's own ways.
     """
 
-    url: str | None = None
-
-    @field_validator("url")
-    @classmethod
-    def _holds_no_secret(cls, value: str | None) -> str | None:
-        if value and re.search(r"://[^/@]*:[^/@]*@", value):
-            raise ValueError("a password stands in the URL; leave it out and give it by PGPASSWORD or a .pgpass file")
-        return value
+    url: PlainUrl | None = None
 
 
 class UiSettings(Frozen):
@@ -99,6 +167,7 @@ class HomeSettings(Frozen):
     policy: str = "policy.toml"
     platform: Literal["local", "aws"] = "local"
     source: SourceSettings = SourceSettings()
+    allowed: AllowedSettings = AllowedSettings()
     endpoint: EndpointSettings = EndpointSettings()
     ui: UiSettings = UiSettings()
     ledger: LedgerSettings = LedgerSettings()
@@ -131,6 +200,11 @@ class Settings:
         """Whether the home was initialised."""
         return (self.home / SETTINGS_FILE).is_file()
 
+    @property
+    def ledger_url(self) -> str:
+        """Where the ledger lies: what the settings say, else a SQLite file in the home."""
+        return self.values.ledger.url or f"sqlite:///{self.home / 'ledger.db'}"
+
     def contract(self) -> Contract:
         """Read the contract; the built-in one where there is no home yet."""
         path = self.home / self.values.contract
@@ -142,9 +216,14 @@ class Settings:
         return read_toml(path, policy_from) if self.exists else Policy()
 
 
+def home_path(home: str | Path | None = None) -> Path:
+    """Return where the home lies: the argument, else LEADSCORE_HOME, else ./leadscore_home."""
+    return Path(home or os.environ.get("LEADSCORE_HOME") or DEFAULT_HOME).expanduser().absolute()
+
+
 def load_settings(home: str | Path | None = None) -> Settings:
     """Read a home's settings: the argument, else LEADSCORE_HOME, else ./leadscore_home; defaults where no file is."""
-    place = Path(home or os.environ.get("LEADSCORE_HOME") or DEFAULT_HOME).expanduser().absolute()
+    place = home_path(home)
     actor = os.environ.get("LEADSCORE_USER") or _login()
     path = place / SETTINGS_FILE
     values = read_toml(path, HomeSettings.model_validate) if path.is_file() else HomeSettings()

@@ -1,13 +1,20 @@
 """Homes that are made once a test session, whichever process asks first, and copied by each test that changes one."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import hypothesis
 import pytest
 from filelock import FileLock
 
 from leadscore_assets_tests.home import FIRST, NEW, OLD, SECOND, WEEKS, Home, live_through, made_home
+
+if TYPE_CHECKING:
+    from leadscore_assets.backends.aws.account import Account
+    from leadscore_assets_tests.aws.emulator import Emulator
 
 # A slow machine is not a failing property.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -142,3 +149,66 @@ def small(copy: Callable[[Home], Home], stages: Callable[[str, Stage], Home]) ->
 def end_server(home: Home) -> None:
     if (home.path / "endpoint" / "server.json").exists():
         home.platform().endpoint.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server of this process."""
+    from leadscore_assets_tests.backends.postgres import cluster
+
+    pytest.importorskip("psycopg", reason="the PostgreSQL driver psycopg is not installed")
+    if not shutil.which("initdb"):
+        pytest.skip("PostgreSQL's initdb is not on the path")
+    with cluster(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
+
+
+@pytest.fixture
+def database(postgres_server: str) -> str:
+    """The URL of a database of the test's own."""
+    import sqlalchemy as sa
+
+    name = f"test_{uuid4().hex}"
+    engine = sa.create_engine(postgres_server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    return sa.make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def server() -> "Iterator[Emulator]":
+    """The one AWS of this process: moto keeps its state in modules, so a second one would be the first again."""
+    from leadscore_assets_tests.aws.emulator import emulated
+
+    with emulated() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def emulated_account(server: "Emulator") -> "Account":
+    """An account on an AWS that runs on this machine, whose every request is checked."""
+    from leadscore_assets.backends.aws.account import Account
+    from leadscore_assets_tests.aws.conftest import REGION
+    from leadscore_assets_tests.aws.strict import strict_session
+
+    return Account(region=REGION, endpoint_url=server.url, session=strict_session(REGION), attempts=2)
+
+
+@pytest.fixture
+def bucket(emulated_account: "Account") -> "Account":
+    """The account with one bucket, in which each test keeps to a prefix of its own."""
+    from leadscore_assets_tests.aws.conftest import BUCKET
+
+    # Whoever empties the emulator in this process takes the bucket away; making it again changes nothing.
+    emulated_account.call("s3", "create_bucket", Bucket=BUCKET)
+    return emulated_account
+
+
+@pytest.fixture
+def aws_chain(bucket: "Account", monkeypatch: pytest.MonkeyPatch) -> "Account":
+    """The account as boto3's own chain finds it, which is how a command reaches it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", str(bucket.endpoint_url))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing-secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", bucket.region)
+    return bucket

@@ -36,7 +36,7 @@ Copy = Callable[[Home], Home]
         ("leadscore.toml", "start_week = ", "start = 2025-01-06", ("start", "remove the key or correct its spelling")),
         ("leadscore.toml", "port = ", 'port = "high"', ("endpoint.port", "'high'", "integer")),
         ("leadscore.toml", "port = ", "port = 70000", ("endpoint.port = 70000", "65535")),
-        ("leadscore.toml", "kind = ", 'kind = "oracle"', ("source.kind", "'oracle'", "'files' or 'generator'")),
+        ("leadscore.toml", "kind = ", 'kind = "oracle"', ("source.kind", "'oracle'", "'sql' or 'generator'")),
         ("leadscore.toml", "port = ", "port = 8321 8322", ("is not valid TOML", "line")),
         ("contract.toml", "horizon_days = ", "horizon_days = -1", ("horizon_days = -1", "greater than or equal to 0")),
         ("contract.toml", "label_maximum = ", 'label_maximum = "five"', ("label_maximum", "'five'")),

@@ -5,9 +5,11 @@ import dagster as dg
 from leadscore_assets.assets.declare import told_apart, week_in, weekly_asset
 from leadscore_assets.assets.pictures import bars
 from leadscore_assets.domain.drift import DriftReport
+from leadscore_assets.domain.served import ServedWeek
 from leadscore_assets.steps.drifting import evidently_path, page_path, report_drift
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.profiling import profile_path, profile_week
+from leadscore_assets.steps.serving_records import record_served
 
 _SHOWN = 20
 
@@ -39,7 +41,32 @@ def lead_profile(context: dg.AssetExecutionContext, platform: dg.ResourceParam[P
     )
 
 
-@weekly_asset(deps=["lead_profile"], group_name="monitoring", kinds={"report"})
+@weekly_asset(group_name="monitoring", kinds={"parquet", "json"})
+def served_leads(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+    """One week's answers of the endpoint as counts by day, variant, version and band, with a histogram of scores.
+
+    Read from the endpoint's captures, production and shadow apart; nothing of a single lead is kept.
+    """
+    week = week_in(context)
+    with told_apart():
+        found = record_served(platform, week)
+    if platform.captures is None:
+        context.log.info("No captures are read here, so nothing is known of single answers.")
+    share = found.scored_share
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(found.table.sha256),
+        metadata={
+            "dagster/row_count": found.table.rows,
+            "answers": found.answers,
+            "unreadable": found.unreadable,
+            "table": found.table.path,
+            "days": dg.MetadataValue.table(_answers(found)),
+            **({"scored_share": share} if share is not None else {}),
+        },
+    )
+
+
+@weekly_asset(deps=["lead_profile", "served_leads"], group_name="monitoring", kinds={"report"})
 def drift_report(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """One week's verdict on drift: against what the champion learnt from, or the weeks before, with a page.
 
@@ -62,8 +89,27 @@ def drift_report(context: dg.AssetExecutionContext, platform: dg.ResourceParam[P
             "watched": len(report.named("watch")),
             "share_of_gain_that_drifted": report.weight,
             "features": dg.MetadataValue.table(_table(report)),
+            **({"served": report.served.sentence} if report.served else {}),
         },
     )
+
+
+def _answers(found: ServedWeek) -> list[dg.TableRecord]:
+    return [
+        dg.TableRecord(
+            {
+                "day": f"{item.day}",
+                "role": item.role,
+                "variant": item.variant,
+                "version": item.version or 0,
+                "answers": item.answers,
+                "unscored": item.unscored,
+                "mean": "-" if item.mean is None else f"{item.mean:.4f}",
+                "bands": ", ".join(f"{name} {count:,}" for name, count in item.bands.items()),
+            }
+        )
+        for item in found.days
+    ] or [dg.TableRecord({"day": "nothing was captured"})]
 
 
 def _table(report: DriftReport) -> list[dg.TableRecord]:
@@ -83,4 +129,4 @@ def _table(report: DriftReport) -> list[dg.TableRecord]:
     ] or [dg.TableRecord({"feature": "none judged"})]
 
 
-ASSETS = [lead_profile, drift_report]
+ASSETS = [lead_profile, served_leads, drift_report]

@@ -7,6 +7,7 @@ from leadscore_assets.automation.upkeep import upkeep_job
 
 LEADS = ("weekly_leads", "lead_profile")
 DRIFT = ("drift_report",)
+SERVED = ("served_leads",)
 LISTS = ("scored_leads",)
 CANDIDATE = ("train_slice", "validation_slice", "test_slice", "trained_model", "evaluation_report")
 RELEASE = ("model_package", "endpoint")
@@ -22,8 +23,13 @@ def _job(name: str, assets: tuple[str, ...], about: str, *, lane: str) -> dg.Job
 
 JOBS = [
     _job("leads_job", LEADS, "Ingest and profile one week of leads.", lane="leads"),
-    _job("ingest_job", LEADS + DRIFT + LISTS, "Ingest one week of leads, look for drift and score it.", lane="leads"),
-    _job("drift_job", ("lead_profile", *DRIFT), "Profile one stored week and look for drift.", lane="leads"),
+    _job(
+        "ingest_job",
+        LEADS + SERVED + DRIFT + LISTS,
+        "Ingest one week of leads, look for drift and score it.",
+        lane="leads",
+    ),
+    _job("drift_job", ("lead_profile", *SERVED, *DRIFT), "Profile one stored week and look for drift.", lane="leads"),
     _job("scoring_job", LISTS, "Score one week of leads with the champion.", lane="leads"),
     _job(
         "retrain_job",
@@ -37,7 +43,7 @@ JOBS = [
         "Ingest, train and judge a historical week; never releases.",
         lane="retraining",
     ),
-    _job("weekly_job", LEADS + DRIFT + CANDIDATE + RELEASE, "The whole loop for one week.", lane="retraining"),
+    _job("weekly_job", LEADS + SERVED + DRIFT + CANDIDATE + RELEASE, "The whole loop for one week.", lane="retraining"),
     _job(
         "replay_job",
         ("replay_report",),

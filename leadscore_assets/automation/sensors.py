@@ -2,12 +2,14 @@
 
 import json
 from datetime import datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
 from leadscore_assets.automation.retraining import asked_run
 from leadscore_assets.automation.upkeep import runs_whose_process_is_gone
 from leadscore_assets.domain.digests import digest_of
+from leadscore_assets.steps.deciding import open_decisions
 from leadscore_assets.steps.ingest import reopened_weeks
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_store import present_release
@@ -63,16 +65,19 @@ def conditions_of_a_retraining(
     job_name="endpoint_job",
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Look at the release in hand: shadow, canary steps and the watch after a cutover.",
+    description="Look at the release in hand: shadow, canary steps, approvals and the watch after a cutover.",
 )
 def rollout_sensor(
     context: dg.SensorEvaluationContext, platform: dg.ResourceParam[Platform]
 ) -> dg.SensorResult | dg.SkipReason:
     """Look at the release in hand once a minute; ask for one short run when there is a step to make.
 
-    A look that moves nothing is kept here. A run also mends an endpoint that serves something else, and brings a
-    package on its way whose own run was cut short.
+    A look that moves nothing is kept here. A run also mends an endpoint that serves something else, carries what people
+    decided in the registry's pages, and brings a package on its way whose own run was cut short.
     """
+    decisions = open_decisions(platform)
+    if decisions:
+        return _one_look(context, platform, about=[item.to_json() for item in decisions])
     if package_waits(platform):
         return _one_look(context, platform)
     if present_release(platform).champion is None:
@@ -83,10 +88,13 @@ def rollout_sensor(
     return dg.SensorResult(skip_reason=reason, cursor=_NOTHING_ASKED)
 
 
-def _one_look(context: dg.SensorEvaluationContext, platform: Platform) -> dg.SensorResult:
+def _one_look(
+    context: dg.SensorEvaluationContext, platform: Platform, *, about: list[dict[str, Any]] | None = None
+) -> dg.SensorResult:
     """Ask for a run; where the last ones changed nothing, ask ever more seldom: a fault is not a run a minute."""
     state, now = present_release(platform), platform.now()
-    where = digest_of([state.phase, state.weight, state.to_json()["candidate"], state.to_json()["champion"]])
+    stands = [state.phase, state.weight, state.to_json()["candidate"], state.to_json()["champion"]]
+    where = digest_of([*stands, about] if about else stands)
     asked = json.loads(context.cursor or _NOTHING_ASKED)
     tries = asked["tries"] if asked.get("where") == where else 0
     if tries:

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import pyarrow as pa
 
 from leadscore_assets.domain.facts import (
     DataFile,
+    Decision,
     EndpointStatus,
     LedgerRecord,
     Package,
@@ -126,7 +127,8 @@ class Lake(FileStore, Protocol):
 class TrainingJob:
     """What a training job is given: channels of files, documents, and hyperparameters as strings.
 
-    `name` comes from the content of everything below, so that a repeated job is the same job.
+    `name` comes from the content of everything below, so that a repeated job is the same job. More than one of `hosts`
+    fit one model together, which is another model than one host's.
     """
 
     name: str
@@ -136,16 +138,22 @@ class TrainingJob:
     documents: dict[str, dict[str, Any]]
     hyperparameters: dict[str, str]
     maximum_minutes: int
+    hosts: int = 1
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """A finished training job: the bundle's digest, seconds spent, and whether an earlier run had made it already."""
+    """A finished training job: the bundle's digest, seconds spent, and whether an earlier run had made it already.
+
+    `cost` is an estimate in US dollars, None where no price is known; `facts` are what else the platform tells of the
+    job, by name.
+    """
 
     digest: str
     seconds: float
     reused: bool
-    cost: float = 0.0
+    cost: float | None = 0.0
+    facts: Mapping[str, str | float] = field(default_factory=dict)
 
 
 class Trainer(Protocol):
@@ -213,7 +221,15 @@ class ModelRegistry(Protocol):
         ...
 
     def stage(self, version: int, stage: str) -> None:
-        """Mark a version that is not in production as candidate, staging or archive."""
+        """Mark a version that is not in production as candidate, staging, shadow, canary or archive."""
+        ...
+
+    def decisions(self) -> list[Decision]:
+        """Return what people decided in the registry's own pages and nobody marked yet, oldest first."""
+        ...
+
+    def mark(self, decision: Decision) -> None:
+        """Note a decision with its package, so that the registry's own pages show it; an older one changes nothing."""
         ...
 
     def withdraw(self, version: int) -> None:
@@ -227,12 +243,29 @@ class ModelRegistry(Protocol):
         ...
 
 
+class BatchScorer(Protocol):
+    """Scores many leads at once."""
+
+    def score(self, package: Package, leads: pa.Table, *, reasons: int) -> pa.Table:
+        """Score leads, which have the columns of the package's contract, each with so many reasons.
+
+        Returns the columns of domain.batch.SCORED, row by row. Raises PermanentError with the reason of a batch that
+        failed, TransientError where trying again may help; nothing goes on being paid for after either.
+        """
+        ...
+
+
 class EndpointHost(Protocol):
     """Starts, stops and configures the scoring endpoint."""
 
     @property
     def captured(self) -> FileStore:
         """The files of captured requests and answers."""
+        ...
+
+    @property
+    def deals_by(self) -> Literal["lead", "request"]:
+        """What decides the variant: a lead's key, always the same way, or chance at every request."""
         ...
 
     def deploy(
@@ -279,6 +312,15 @@ class Captures(Protocol):
         """
         ...
 
+    @property
+    def unreadable(self) -> int:
+        """How many lines could not be read so far."""
+        ...
+
+    def masked(self, key: str) -> str:
+        """Return what stands for a lead's key in these captures."""
+        ...
+
 
 class Notifier(Protocol):
     """Tells people what happened."""
@@ -292,17 +334,38 @@ class Ledger(Protocol):
     """The append-only, hash-chained record of every decision."""
 
     def append(
-        self, action: str, subject: str, *, reason: str, evidence: Mapping[str, Any], key: str | None = None
+        self,
+        action: str,
+        subject: str,
+        *,
+        reason: str,
+        evidence: Mapping[str, Any],
+        key: str | None = None,
+        expect: tuple[int, str] | None = None,
     ) -> LedgerRecord:
-        """Add one record; the same key again returns the record that stands, so that a repeated step adds nothing."""
+        """Add one record; the same key again returns the record that stands, so that a repeated step adds nothing.
+
+        `expect` is the head that the decision stands on; raise Overtaken, naming who was first, when it has moved on.
+        """
         ...
 
     def records(
-        self, *, action: str | None = None, subject: str | None = None, limit: int | None = None
+        self,
+        *,
+        action: str | None = None,
+        subject: str | None = None,
+        actor: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
     ) -> list[LedgerRecord]:
-        """Return records, oldest first; with a limit the newest of them."""
+        """Return records, oldest first, from `since` to before `until`; with a limit the newest of them."""
         ...
 
-    def verify(self) -> list[str]:
-        """Return what is wrong with the chain, one sentence a finding; empty when all is well."""
+    def head(self) -> tuple[int, str]:
+        """Return the newest record's number and hash; (0, zeros) for an empty ledger."""
+        ...
+
+    def verify(self, *, head: tuple[int, str] | None = None) -> list[str]:
+        """Return what is wrong with the chain, one sentence a finding; it must hold a head that was kept elsewhere."""
         ...

@@ -6,6 +6,7 @@ from leadscore_assets.assets.declare import told_apart, week_in, weekly_check
 from leadscore_assets.steps.drifting import stored_drift
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.profiling import profile_problems
+from leadscore_assets.steps.serving_records import served_problems
 
 
 @weekly_check(asset="lead_profile", description="The profile counts every lead that the week holds.")
@@ -19,6 +20,20 @@ def lead_profile_covers_the_week(
         passed=not found,
         severity=dg.AssetCheckSeverity.ERROR,
         description="; ".join(found) or "Every feature's counts and missing values add up to the week's leads.",
+    )
+
+
+@weekly_check(asset="served_leads", description="Every captured answer of the week holds a score.")
+def served_leads_were_scored(
+    context: dg.AssetCheckExecutionContext, platform: dg.ResourceParam[Platform]
+) -> dg.AssetCheckResult:
+    """Warn of answers without a score, and of captured lines that could not be read."""
+    with told_apart():
+        found = served_problems(platform, week_in(context))
+    return dg.AssetCheckResult(
+        passed=not found,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(found) or "Every captured answer could be read and holds a score.",
     )
 
 
@@ -37,4 +52,4 @@ def leads_have_not_drifted(
     )
 
 
-CHECKS = [lead_profile_covers_the_week, leads_have_not_drifted]
+CHECKS = [lead_profile_covers_the_week, served_leads_were_scored, leads_have_not_drifted]

@@ -22,6 +22,7 @@ from leadscore_assets.domain.segments import segment_columns
 from leadscore_assets.reports.page import evaluation_page
 from leadscore_assets.reports.terminal import comparison_text
 from leadscore_assets.resources import open_platform, open_sample
+from leadscore_assets.settings import Settings
 from leadscore_assets.steps.answering import answers
 from leadscore_assets.steps.evaluating import judged_rows
 from leadscore_assets.steps.platform import Platform
@@ -61,10 +62,12 @@ def command(  # noqa: PLR0913 - one parameter an option of the command line
       leadscore compare 2 1 --data newest_leads.parquet --metric auc --threshold 0.01
     """
     check_folder(html)
-    platform = open_platform(open_home(ctx))
+    settings = open_home(ctx)
+    platform = open_platform(settings)
     rules = platform.policy.promotion
     rules = rules.model_copy(update={"metric": metric}) if metric else rules
-    evaluation = _compare(platform, (find_bundle(platform, candidate), find_bundle(platform, champion)), data, rules)
+    bundles = (find_bundle(platform, candidate), find_bundle(platform, champion))
+    evaluation = _compare(platform, bundles, data, rules, settings=settings)
     if html:
         write_file(html, evaluation_page(evaluation).encode())
     passed = None if threshold is None else _reaches(evaluation, threshold)
@@ -105,7 +108,12 @@ def _newer_than_both(platform: Platform, bundles: tuple[NamedBundle, ...], first
 
 
 def _compare(
-    platform: Platform, bundles: tuple[NamedBundle, NamedBundle], data: str, rules: PromotionPolicy
+    platform: Platform,
+    bundles: tuple[NamedBundle, NamedBundle],
+    data: str,
+    rules: PromotionPolicy,
+    *,
+    settings: Settings,
 ) -> Evaluation:
     candidate, champion = bundles
     scorers = [
@@ -114,7 +122,7 @@ def _compare(
     contract = scorers[0].contract
     if contract.digest != scorers[1].contract.digest:
         raise InvalidInput("the two bundles were trained under different contracts; compare bundles of one contract")
-    part = labelled(check_leads(open_sample(data), contract, place=data, labelled=True).good, contract)
+    part = labelled(check_leads(open_sample(data, settings), contract, place=data, labelled=True).good, contract)
     if not len(part.labels):
         raise InvalidInput(f"{data} holds no row with a {contract.label}; give labelled leads")
     rows = judged_rows(

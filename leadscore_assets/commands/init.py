@@ -1,4 +1,4 @@
-"""`leadscore init`: a home, for generated leads or for a user's own files."""
+"""`leadscore init`: a home, for generated leads or for a user's own, wherever they lie."""
 
 from datetime import date
 from pathlib import Path
@@ -7,18 +7,28 @@ from typing import Any
 import click
 
 from leadscore_assets.backends.home_files import write_home
+from leadscore_assets.backends.sources.allowed import Allowed
 from leadscore_assets.commands.opening import WEEK_TYPE
 from leadscore_assets.commands.output import json_option, say, say_json
 from leadscore_assets.domain.calendar import WEEK, week_of
 from leadscore_assets.domain.contract import Contract, default_contract
 from leadscore_assets.domain.drafting import Draft, draft
+from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.domain.generator import small_contract, small_policy
-from leadscore_assets.resources import open_sample, system_clock
-from leadscore_assets.settings import Settings, load_settings
+from leadscore_assets.lead_sources import chosen_source, sample_of
+from leadscore_assets.resources import system_clock
+from leadscore_assets.settings import Settings, SourceSettings, load_settings
 
 
 @click.command("init")
-@click.option("--data", metavar="FILE_OR_FOLDER", help="Your leads: a Parquet or CSV file, a folder, or a pattern.")
+@click.option(
+    "--data",
+    metavar="PLACE",
+    help="Your leads: a Parquet or CSV file, a folder, a pattern, s3://bucket/prefix/, a Delta table (a folder, "
+    "delta:///folder or delta+s3://bucket/table), or a database's URL.",
+)
+@click.option("--query", metavar="SELECT_OR_FILE", help="For a database: one SELECT, or a .sql file that holds it.")
+@click.option("--region", help="For S3: the AWS region; by default AWS's own configuration tells.")
 @click.option("--label", help="The column with the score to learn (whole numbers, 1 to 5 by default).")
 @click.option("--outcome", help="The column that says whether a lead converted.")
 @click.option("--time", help="The column with the moment a lead was created.")
@@ -55,6 +65,8 @@ def command(
     Example:
       leadscore --home my_home init --data leads.parquet
       leadscore --home my_home init --data 'exports/*.csv' --label score --outcome won --time created
+      leadscore --home my_home init --data s3://acme-leads/crm/
+      leadscore --home my_home init --data postgresql://crm.acme.org/crm --query leads.sql
     """
     home = load_settings(ctx.obj).home
     settings: dict[str, Any] = {"endpoint": {"port": port}}
@@ -62,26 +74,30 @@ def command(
     contract: Contract = small_contract() if preset == "small" else default_contract()
     policy: dict[str, Any] = small_policy() if preset == "small" else {}
     if data:
-        drafted = _draft(data, named)
+        source = chosen_source(data, query=named["query"], region=named["region"])
+        drafted = _draft(source, home, named)
         contract, policy = drafted.contract, drafted.policy
         settings |= {
             "start_week": start_week or drafted.start_week,
-            "source": {"kind": "files", "path": _absolute(data)},
+            "source": source.model_dump(include=source.model_fields_set),
         }
     else:
+        _check_alone(named)
         start = start_week or week_of(system_clock().date()) - WEEK * 12
         settings |= {"start_week": start, "source": {"kind": "generator", "preset": preset}}
     written = write_home(home, settings=settings, contract=contract, policy=policy, overwrite=force)
     _report(load_settings(home), contract, drafted, written, as_json=as_json)
 
 
-def _absolute(data: str) -> str:
-    return str(Path(data).expanduser().absolute())
+def _check_alone(named: dict[str, Any]) -> None:
+    for option in ("query", "region"):
+        if named[option] is not None:
+            raise InvalidInput(f"--{option} says how --data is read, and there is no --data; name it too")
 
 
-def _draft(data: str, named: dict[str, Any]) -> Draft:
+def _draft(source: SourceSettings, home: Path, named: dict[str, Any]) -> Draft:
     return draft(
-        open_sample(_absolute(data)),
+        sample_of(source, home=home, aws=None, allowed=Allowed()),
         label=named["label"],
         outcome=named["outcome"],
         time=named["time"],

@@ -28,6 +28,8 @@ _SHOWN = 10
 def command(ctx: click.Context, file: str, output: Path | None, top: int, *, as_json: bool) -> None:
     """Score and rank the leads of FILE with the champion, with a band and reasons.
 
+    FILE is a Parquet or CSV file, a folder, a pattern, an S3 URI or a Delta table, as in 'leadscore init --data'.
+
     Rows that break the contract are not scored: they are counted, written beside the output with their reasons, and the
     exit code is 1.
 
@@ -36,10 +38,11 @@ def command(ctx: click.Context, file: str, output: Path | None, top: int, *, as_
       leadscore score new_leads.csv --output ranked.csv
     """
     check_folder(output)
-    platform = open_platform(open_home(ctx))
+    settings = open_home(ctx)
+    platform = open_platform(settings)
     package = champion(platform)
     scorer = Scorer.open(platform.bundles.path(package.digest), digest=package.digest, threads=0)
-    found = check_leads(open_sample(file), scorer.contract, place=file, labelled=False)
+    found = check_leads(open_sample(file, settings), scorer.contract, place=file, labelled=False)
     ranked = rank(found.good, scorer, package, platform)
     if output:
         write_file(output, parquet_bytes(ranked) if output.suffix == ".parquet" else csv_bytes(ranked))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from leadscore_assets.domain.contract import Contract, contract_from
 from leadscore_assets.domain.digests import canonical_json, tree_digest
 from leadscore_assets.domain.errors import CorruptArtefact
 
@@ -60,6 +61,11 @@ def read(folder: Path, *, digest: str | None = None) -> tuple[str, dict[str, byt
     if stray:
         raise _corrupt(folder, f"holds files that its manifest does not name: {', '.join(sorted(stray))}")
     return found, {name: _checked(folder, name, expected) for name, expected in hashes.items()}
+
+
+def contract_of(folder: Path, *, digest: str | None = None) -> Contract:
+    """Return a bundle's contract, its bytes checked as all others are; raise CorruptArtefact."""
+    return contract_from(document(read(folder, digest=digest)[1], CONTRACT))
 
 
 def verify(folder: Path, *, digest: str | None = None) -> str:

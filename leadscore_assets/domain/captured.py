@@ -1,8 +1,11 @@
 """One lead that the endpoint answered, as capture keeps it: the columns that every platform's capture is read into."""
 
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 # `lead` is the key as capture kept it (hashed where the server masks it), `event` pairs a shadow's answer with
 # production's, `role` is production or shadow; `score` is on the label's scale, missing where none was given.
@@ -19,3 +22,19 @@ _FIELDS: "list[pa.Field[Any]]" = [
     pa.field("band", pa.string()),
 ]
 CAPTURED = pa.schema(_FIELDS)
+
+
+def first_answers(tables: Iterable[pa.Table], *, variants: Sequence[str]) -> Iterator[tuple[str, str, datetime]]:
+    """Yield each lead with the variant that gave it its first score in production, and when; ties by the name.
+
+    Answers of other variants, without a score or without a key are left out.
+    """
+    mine = (pc.field("role") == "production") & pc.field("variant").isin(list(variants))
+    wanted = mine & pc.field("lead").is_valid() & pc.field("score").is_valid()
+    kept = [CAPTURED.empty_table().select(_WHO), *(table.filter(wanted).select(_WHO) for table in tables)]
+    ordered = pa.concat_tables(kept).sort_by([("at", "ascending"), ("variant", "ascending")])
+    firsts = ordered.group_by("lead", use_threads=False).aggregate([("variant", "first"), ("at", "first")])
+    yield from zip(*(firsts[name].to_pylist() for name in ("lead", "variant_first", "at_first")), strict=True)
+
+
+_WHO = ["lead", "variant", "at"]

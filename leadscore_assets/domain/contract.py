@@ -135,6 +135,13 @@ class Contract(Frozen):
                 if name not in features and name != self.created_at:
                     raise ValueError(f"derived feature {extra.name}: {name} is no feature of this contract")
 
+    def unbounded(self) -> "Contract":
+        """Return a contract of the same columns without limits, for leads that another contract let in."""
+        content = self.model_dump()
+        for feature in content["features"]:
+            feature.update(minimum=None, maximum=None, missing=1.0, open_levels=feature["kind"] == "categorical")
+        return contract_from(content)
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the contract's content; which columns are personal changes no data and is no part of it."""

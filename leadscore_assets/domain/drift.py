@@ -20,6 +20,7 @@ from leadscore_assets.domain.feature_drift import FeatureDrift, Pair, measure, s
 from leadscore_assets.domain.profiles import Profile
 from leadscore_assets.domain.score_monitor import ScoreDrift
 from leadscore_assets.domain.separation import Separation
+from leadscore_assets.domain.served_drift import ServedDrift
 
 Decision = Literal["alarm", "watch", "quiet", "not_yet"]
 PICTURES = 8
@@ -57,6 +58,7 @@ class DriftQuestion:
     importance: Mapping[str, float] = field(default_factory=dict)
     separation: Separation | None = None
     scores: ScoreDrift | None = None
+    served: ServedDrift | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class DriftReport(Record):
     """Everything found about a week: the verdict, the features by severity, classifier, scores and the terms.
 
     `weight` is the share of the model's gain that lies on features that alarm. `history` counts the past weeks.
+    `served` compares the endpoint's answers with the list, where answers were captured; it starts no retraining.
     """
 
     week: date
@@ -78,6 +81,7 @@ class DriftReport(Record):
     separation: Separation | None
     scores: ScoreDrift | None
     terms: dict[str, Any]
+    served: ServedDrift | None = None
 
     @property
     def digest(self) -> str:
@@ -106,6 +110,7 @@ def judge_drift(question: DriftQuestion, policy: DriftPolicy) -> DriftReport:
         separation=question.separation,
         scores=question.scores,
         terms=policy.model_dump(mode="json"),
+        served=question.served,
     )
     if reference is None or min(rows, reference.rows) < policy.minimum_rows:
         return replace(report, verdict=DriftVerdict("not_yet", policy.rule, words.not_yet(report, policy.minimum_rows)))

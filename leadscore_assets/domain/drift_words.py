@@ -36,6 +36,8 @@ def reasons(report: "DriftReport", decision: str, policy: DriftPolicy) -> tuple[
             found.append(report.separation.sentence)
         if report.scores:
             found.append(report.scores.sentence)
+    if report.served and report.served.decision != "not_yet":
+        found.append(report.served.sentence)
     return (*found, _change(report, decision, policy))
 
 

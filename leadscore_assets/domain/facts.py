@@ -99,11 +99,23 @@ class Variant(Record):
 
 
 @dataclass(frozen=True)
+class Decision(Record):
+    """What was decided on a package: approved or refused, by whom (a person, or the platform), when (UTC) and why."""
+
+    version: int
+    approved: bool
+    by: str
+    at: datetime
+    comment: str = ""
+
+
+@dataclass(frozen=True)
 class Package(Record):
     """A bundle's registry entry: what was trained, from what, how good it is and where it stands.
 
-    `stage` is one of candidate, staging, production, archive. `kept` is false once retention removed the bundle: the
-    version stays as a record.
+    `stage` is one of candidate, staging, shadow, canary, production, archive. `decision` is the last one that was
+    marked on it, None while nobody had to decide. `kept` is false once retention
+    removed the bundle: the version stays as a record.
     """
 
     version: int
@@ -115,6 +127,7 @@ class Package(Record):
     metrics: dict[str, float] = field(default_factory=dict)
     lineage: dict[str, Any] = field(default_factory=dict)
     run_id: str = ""
+    decision: Decision | None = None
     kept: bool = True
 
 

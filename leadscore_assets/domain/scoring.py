@@ -127,14 +127,12 @@ class Scorer:
 
         They are TreeSHAP values for trees (Lundberg et al. 2018), coefficient x centred value for the linear model.
         """
-        matrix = self.transform.transform(columns_from_table(table, self.contract))
-        if not len(matrix) or not most:
-            return [[] for _ in range(len(matrix))]
-        found = self.model.contributions(matrix)
-        shares = (self.link.in_points(found) if self.link else found)[:, :-1]
-        names = self.transform.inputs
-        order = np.argsort(-np.abs(shares), axis=1, kind="stable")[:, :most]
-        return [[Reason(names[i], float(row[i])) for i in best] for row, best in zip(shares, order, strict=True)]
+        return self._reasons(self.transform.transform(columns_from_table(table, self.contract)), most)
+
+    def explain_records(self, records: Sequence[Mapping[str, Any]], *, most: int) -> tuple[Scored, list[list[Reason]]]:
+        """Score checked JSON records and return with the scores what `reasons` says of the same leads."""
+        matrix = self.transform.transform(columns_from_records(records, self.contract))
+        return self.score_inputs(matrix), self._reasons(matrix, most)
 
     def check_golden(self, golden: dict[str, Any]) -> None:
         """Score the golden rows again; raise CorruptArtefact when a prediction is off by more than 1e-5."""
@@ -146,6 +144,15 @@ class Scorer:
                 f"bundle {self.digest[:12]}: its golden rows score differently here (by up to {gap:.3g}); "
                 "serve it with the package versions it was trained with, or train the week again"
             )
+
+    def _reasons(self, matrix: Matrix, most: int) -> list[list[Reason]]:
+        if not len(matrix) or not most:
+            return [[] for _ in range(len(matrix))]
+        found = self.model.contributions(matrix)
+        shares = (self.link.in_points(found) if self.link else found)[:, :-1]
+        names = self.transform.inputs
+        order = np.argsort(-np.abs(shares), axis=1, kind="stable")[:, :most]
+        return [[Reason(names[i], float(row[i])) for i in best] for row, best in zip(shares, order, strict=True)]
 
     def _score(self, columns: Columns) -> Scored:
         return self.score_inputs(self.transform.transform(columns))

@@ -18,6 +18,8 @@ LATENCY_BOUNDS = tuple(5e-5 * 1.5 ** (step / BINS_TO_HALF_AGAIN) for step in ran
 NO_LATENCIES = (0,) * (len(LATENCY_BOUNDS) + 1)
 SCORE_BINS = 50
 NO_PAIRS = (0,) * (SCORE_BINS * SCORE_BINS)
+INVALID_OUTPUT = "leadscore-invalid-output"
+"""The first word of the one line that a server logs for each request counted as invalid; filters of logs count it."""
 
 
 def latency_bin(seconds: float) -> int:

@@ -118,8 +118,17 @@ def _facts(report: DriftReport) -> list[tuple[str, str]]:
         ("Usual", f"at {terms['usual_alpha']:.1%} for all features, beside at most {terms['history_weeks']} weeks"),
         ("Classifier", _classifier(report) if classifier else "not asked: too few past weeks or sampled leads"),
         ("Scores", report.scores.sentence if report.scores else "no champion, so no scores"),
+        *_served(report),
         ("Report", report.digest),
     ]
+
+
+def _served(report: DriftReport) -> list[tuple[str, str]]:
+    """The endpoint's answers beside the list's, and over all captured days; nothing where none were captured."""
+    if report.served is None:
+        return []
+    told = [("Endpoint", report.served.sentence)]
+    return told + ([("Endpoint by day", report.served.monitor.sentence)] if report.served.monitor else [])
 
 
 def _classifier(report: DriftReport) -> str:

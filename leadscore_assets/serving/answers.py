@@ -41,6 +41,27 @@ class ScoredLine(Prediction, frozen=True, omit_defaults=True, kw_only=True):
     model_digest: str
 
 
+class Share(msgspec.Struct, frozen=True):
+    """A feature's share in a score, in score points."""
+
+    feature: str
+    contribution: float
+
+
+class Explained(Prediction, frozen=True, omit_defaults=True, kw_only=True):
+    """One lead's scores as a list needs them: with the score before it was clipped, and its reasons."""
+
+    raw: float
+    reasons: list[Share]
+
+
+class ExplainedLine(ScoredLine, frozen=True, omit_defaults=True, kw_only=True):
+    """The same on a line of its own."""
+
+    raw: float
+    reasons: list[Share]
+
+
 class Answer(msgspec.Struct, frozen=True):
     """The scores of one request, in the request's order, all of one model."""
 
@@ -110,14 +131,15 @@ def _json(answer: Answer, _headless: bool) -> bytes:
 
 
 def _json_lines(answer: Answer, _headless: bool) -> bytes:
-    return _encoder.encode_lines(
-        ScoredLine(
-            *(item.score, item.score_rounded, item.band, item.conversion_probability, item.lead_id),
-            model_version=answer.model_version,
-            model_digest=answer.model_digest,
-        )
-        for item in answer.predictions
-    )
+    model: dict[str, Any] = {"model_version": answer.model_version, "model_digest": answer.model_digest}
+    return _encoder.encode_lines(_line(item, model) for item in answer.predictions)
+
+
+def _line(item: Prediction, model: dict[str, Any]) -> ScoredLine:
+    scores = (item.score, item.score_rounded, item.band, item.conversion_probability, item.lead_id)
+    if isinstance(item, Explained):
+        return ExplainedLine(*scores, **model, raw=item.raw, reasons=item.reasons)
+    return ScoredLine(*scores, **model)
 
 
 _CSV_HEADER = ("lead_id", "score", "score_rounded", "band", "conversion_probability", "model_version", "model_digest")

@@ -1,7 +1,7 @@
 """The ASGI application: routes of a scoring container and of SageMaker Runtime, and nothing that changes state."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import ClassVar, NamedTuple
 
 from leadscore_assets.serving import runtime
 from leadscore_assets.serving.answers import Reply, problem, refusal
@@ -12,7 +12,7 @@ from leadscore_assets.serving.gate import Gate
 from leadscore_assets.serving.invocation import Asked, Done, naming
 from leadscore_assets.serving.keeping import Keeper
 from leadscore_assets.serving.models import Live, Serving
-from leadscore_assets.serving.pages import NOT_READY, PAGES
+from leadscore_assets.serving.pages import NOT_READY, PAGES, Page
 from leadscore_assets.serving.refusals import RefusedRequest, shortened
 from leadscore_assets.serving.station import Station
 
@@ -30,6 +30,9 @@ class Ended(NamedTuple):
 class ScoringApp:
     """A bare ASGI callable around the one reference to what is served."""
 
+    pages: ClassVar[Mapping[str, Page]] = PAGES
+    endpoint_of = staticmethod(runtime.endpoint_of)
+
     def __init__(
         self,
         *,
@@ -39,13 +42,14 @@ class ScoringApp:
         station: Station | None = None,
         waiting: Callable[[], int] | None = None,
         front: Front | None = None,
+        desk: Desk | None = None,
     ) -> None:
         self.name = name
         self.instance = instance
         self.live = live
         self.station = station or Station(live)
         self.front = front
-        self._desk = Desk()
+        self._desk = desk or Desk()
         self._gate = Gate(waiting)
         self.keeper = Keeper(self.station, self._desk.later)
 
@@ -71,11 +75,11 @@ class ScoringApp:
         self._desk.close()
 
     async def _answer(self, path: str, method: str, headers: Headers, receive: Receive) -> Ended:
-        endpoint = runtime.endpoint_of(path)
+        endpoint = self.endpoint_of(path)
         try:
-            if path in PAGES:
+            if path in self.pages:
                 _allow(method, ("GET", "HEAD"))
-                return Ended(PAGES[path](self.name, self.instance, self.station))
+                return Ended(self.pages[path](self.name, self.instance, self.station))
             if endpoint is None and path != "/invocations":
                 front = await self.front.answer(path, method, headers, receive) if self.front else None
                 return Ended(front or problem(404, f"{shortened(path)} does not exist; post leads to /invocations"))

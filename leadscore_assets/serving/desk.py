@@ -17,7 +17,8 @@ _SECONDS = 30.0
 class Desk:
     """Answers invocations; refuses (503) when too many large ones wait, or one waits for long."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, seconds: float = _SECONDS) -> None:
+        self._seconds = seconds
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="batch")
         self._waiting = 0
 
@@ -28,7 +29,7 @@ class Desk:
             if len(asked.body) > INLINE_BYTES:
                 return await self._in_a_thread(invocation.whole)
             invocation.read()
-            if invocation.rows > INLINE_ROWS:
+            if invocation.rows > INLINE_ROWS or invocation.explains:
                 return await self._in_a_thread(invocation.finish)
             return invocation.finish()
         except RefusedRequest as error:
@@ -50,9 +51,11 @@ class Desk:
             raise RefusedRequest(f"{_WAITING} large requests wait already; try again in a moment", status=503)
         self._waiting += 1
         try:
-            async with asyncio.timeout(_SECONDS):
+            async with asyncio.timeout(self._seconds):
                 return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         except TimeoutError:
-            raise RefusedRequest(f"no score within {_SECONDS:.0f} seconds; send fewer at once", status=503) from None
+            raise RefusedRequest(
+                f"no score within {self._seconds:.0f} seconds; send fewer at once", status=503
+            ) from None
         finally:
             self._waiting -= 1

@@ -74,6 +74,11 @@ class StateFolder:
         return self.path / "history.json"
 
     @property
+    def porch_file(self) -> Path:
+        """What is there while a container's main process answers instead of its workers."""
+        return self.path / "porch"
+
+    @property
     def token_file(self) -> Path:
         """Where the secret lies that allows a rollback from the page."""
         return self.path / "token"

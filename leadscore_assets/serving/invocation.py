@@ -15,13 +15,24 @@ from typing import Any, NamedTuple
 import msgspec
 
 from leadscore_assets.domain.errors import CorruptArtefact
+from leadscore_assets.domain.serving_counts import INVALID_OUTPUT
 from leadscore_assets.domain.single import One
 from leadscore_assets.domain.texts import spelled
 from leadscore_assets.domain.walker import FEW_ROWS
-from leadscore_assets.serving.answers import Answer, Prediction, Reply, form_of, problem, refusal, scores_reply
+from leadscore_assets.serving.answers import (
+    Answer,
+    Explained,
+    Prediction,
+    Reply,
+    Share,
+    form_of,
+    problem,
+    refusal,
+    scores_reply,
+)
 from leadscore_assets.serving.lead_type import Lead
 from leadscore_assets.serving.models import Model, Serving
-from leadscore_assets.serving.payload import check, read_leads
+from leadscore_assets.serving.payload import BATCH_RECORDS, MAXIMUM_RECORDS, check, read_leads
 from leadscore_assets.serving.refusals import RefusedRequest
 from leadscore_assets.serving.runtime import INVOKED_VARIANT
 from leadscore_assets.serving.tally import Outcome
@@ -87,6 +98,11 @@ class Invocation:
         """How many leads were read."""
         return 1 if isinstance(self._leads, Lead) else len(self._leads)
 
+    @property
+    def explains(self) -> bool:
+        """Whether the scores come with their reasons, which take long."""
+        return self._first.reasons is not None
+
     def read(self) -> None:
         """Read the body and choose the model; raise RefusedRequest for what cannot be read."""
         form_of(self.asked.accept)
@@ -96,7 +112,7 @@ class Invocation:
     def read_quickly(self) -> bool:
         """Read the body if it is one JSON lead that keeps the contract, and choose the model; False changes nothing."""
         asked, first = self.asked, self._first
-        if asked.body[:1] != b"{" or asked.content_type not in _JSON_TYPES:
+        if asked.body[:1] != b"{" or asked.content_type not in _JSON_TYPES or first.reasons is not None:
             return False
         lead = first.reader.read(asked.body)
         if lead is None or not self._choose(lead.key).scorer.single:
@@ -121,10 +137,12 @@ class Invocation:
 
     def finish(self) -> Done:
         """Score what was read; raise RefusedRequest and never answer a broken record with a score."""
-        model = self.model
-        if not isinstance(self._leads, Lead):
-            check(self._leads, model.scorer.contract)
-        keys, scores = _scores(self._leads, model)
+        model, leads = self.model, self._leads
+        if not isinstance(leads, Lead):
+            check(leads, model.contract)
+            if model.reasons is not None:
+                return self._done(_explained(leads, model, most=model.reasons))
+        keys, scores = _scores(leads, model)
         return self._done([prediction(one, key) for one, key in zip(scores, keys, strict=True)])
 
     def scored(self, one: One, *, seconds: float) -> Done:
@@ -147,9 +165,13 @@ class Invocation:
 
     def failed(self, error: Exception) -> Done:
         """End without scores: the model or the server is at fault."""
-        log_fault(error)
-        outcome = self._outcome(500)._replace(invalid=isinstance(error, InvalidOutput))
-        return Done(problem(500, _INTERNAL), self.model, outcome)
+        invalid = isinstance(error, InvalidOutput)
+        if invalid:
+            placed = self.model.placed
+            log.error("%s of %s, version %d, digest %s", INVALID_OUTPUT, placed.name, placed.version, placed.digest)
+        else:
+            log_fault(error)
+        return Done(problem(500, _INTERNAL), self.model, self._outcome(500)._replace(invalid=invalid))
 
     @property
     def model(self) -> Model:
@@ -183,7 +205,8 @@ class Invocation:
 
     def _read_slowly(self, first: Model) -> None:
         asked, contract = self.asked, first.scorer.contract
-        leads = read_leads(asked.body, asked.content_type, contract)
+        most = MAXIMUM_RECORDS if first.reasons is None else BATCH_RECORDS
+        leads = read_leads(asked.body, asked.content_type, contract, most=most)
         record = leads.records[0]
         model = self._choose(record.get(contract.key) if isinstance(record, dict) else None)
         if model.reader is not first.reader:
@@ -219,10 +242,21 @@ def _scores(leads: Sequence[Mapping[str, Any]] | Lead, model: Model) -> tuple[li
 
 def prediction(one: One, key: Any) -> Prediction:
     """Return what a lead is answered; raise InvalidOutput when the model gave no number of the range."""
-    score, rounded, band, chance = one
+    score, _, _, chance = one
     if not isfinite(score) or (chance is not None and not 0 <= chance <= 1):
         raise InvalidOutput("the model answered a valid lead without a finite score; deploy another model")
-    return Prediction(score, rounded, band, chance, msgspec.UNSET if key is None else str(key))
+    return Prediction(*one, msgspec.UNSET if key is None else str(key))
+
+
+def _explained(leads: Sequence[Any], model: Model, *, most: int) -> list[Prediction]:
+    """Return what a batch's leads are answered; raise InvalidOutput as `prediction` does."""
+    scored, reasons = model.scorer.explain_records(leads, most=most)
+    found: list[Prediction] = []
+    for lead, one, raw, shares in zip(leads, scored.each(), scored.raw.tolist(), reasons, strict=True):
+        plain = prediction(one, lead.get(model.scorer.contract.key))
+        told = [Share(reason.feature, reason.contribution) for reason in shares]
+        found.append(Explained(*one, plain.lead_id, raw=raw, reasons=told))
+    return found
 
 
 def log_fault(error: Exception) -> None:

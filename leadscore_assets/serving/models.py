@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from leadscore_assets.domain.contract import Contract
 from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.domain.routing import routed
 from leadscore_assets.domain.scoring import Scorer
@@ -13,11 +14,21 @@ from leadscore_assets.serving.lead_type import LeadReader, lead_reader
 
 @dataclass(frozen=True)
 class Model:
-    """One variant with its opened bundle, and what reads a JSON lead of its contract."""
+    """One variant with its opened bundle, and what reads a JSON lead of its contract.
+
+    `reasons` makes it a batch's: how many reasons every score comes with. None is an endpoint's, which gives none.
+    """
 
     placed: Placed
     scorer: Scorer
     reader: LeadReader
+    reasons: int | None = None
+
+    @cached_property
+    def contract(self) -> Contract:
+        """What leads are checked by: a batch's kept the limits of a contract already, today's or this one."""
+        contract = self.scorer.contract
+        return contract if self.reasons is None else contract.unbounded()
 
 
 @dataclass(frozen=True)
@@ -66,14 +77,14 @@ class Live:
     error_generation: int | None = None
 
 
-def opened(release: Release, *, now: Serving | None) -> Serving:
+def opened(release: Release, *, now: Serving | None, reasons: int | None = None) -> Serving:
     """Open a release's variants; raise CorruptArtefact when a byte or a golden row of one does not hold.
 
     Opening scores the golden rows, so the model is warm before a request meets it. A bundle that is open stays open.
     """
     if not release.variants:
         raise InvalidInput(f"generation {release.generation} names no variant; deploy at least one")
-    return Serving(release, tuple(_model(placed, now) for placed in release.variants))
+    return Serving(release, tuple(_model(placed, now, reasons) for placed in release.variants))
 
 
 def opened_shadow(release: Release, *, now: Serving | None) -> Serving:
@@ -81,7 +92,7 @@ def opened_shadow(release: Release, *, now: Serving | None) -> Serving:
     return Serving(release, (_model(release.shadow, now),) if release.shadow else ())
 
 
-def _model(placed: Placed, now: Serving | None) -> Model:
+def _model(placed: Placed, now: Serving | None, reasons: int | None = None) -> Model:
     known = {model.scorer.digest: model.scorer for model in now.models} if now else {}
     scorer = known.get(placed.digest) or Scorer.open(Path(placed.bundle), digest=placed.digest)
-    return Model(placed, scorer, lead_reader(scorer.contract))
+    return Model(placed, scorer, lead_reader(scorer.contract), reasons)

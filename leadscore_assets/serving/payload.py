@@ -15,6 +15,7 @@ from leadscore_assets.domain.requests import record_from_csv, violations
 from leadscore_assets.serving.refusals import SHOWN_VIOLATIONS, Broken, RefusedRequest, shortened
 
 MAXIMUM_RECORDS = 10_000
+BATCH_RECORDS = 100_000
 _CHECKED_AT_ONCE = 256
 _decoder = msgspec.json.Decoder()
 
@@ -27,8 +28,11 @@ class Leads:
     headless: bool = False
 
 
-def read_leads(body: bytes, content_type: str, contract: Contract) -> Leads:
-    """Parse a body; raise RefusedRequest (415 for a type that is not read, 413 for too many records, else 400)."""
+def read_leads(body: bytes, content_type: str, contract: Contract, *, most: int = MAXIMUM_RECORDS) -> Leads:
+    """Parse a body of `most` leads at most.
+
+    Raises RefusedRequest: 415 for a type that is not read, 413 for too many records, else 400.
+    """
     kind = content_type.partition(";")[0].strip().lower()
     reader = _READERS.get(kind)
     if reader is None:
@@ -36,10 +40,10 @@ def read_leads(body: bytes, content_type: str, contract: Contract) -> Leads:
         raise RefusedRequest(f"content type {shown} is not read; send {', '.join(_READERS)}", status=415)
     if not body.strip():
         raise RefusedRequest("the body is empty; send at least one lead")
-    leads = reader(body, contract)
+    leads = reader(body, contract, most)
     if not leads.records:
         raise RefusedRequest("the body holds no lead; send at least one")
-    _check_count(len(leads.records))
+    _check_count(len(leads.records), most)
     return leads
 
 
@@ -72,12 +76,12 @@ def _not_objects(records: Sequence[Any], start: int) -> list[Broken]:
     ]
 
 
-def _check_count(count: int) -> None:
-    if count > MAXIMUM_RECORDS:
-        raise RefusedRequest(f"the body holds more than {MAXIMUM_RECORDS:,} records; send fewer at once", status=413)
+def _check_count(count: int, most: int) -> None:
+    if count > most:
+        raise RefusedRequest(f"the body holds more than {most:,} records; send fewer at once", status=413)
 
 
-def _json(body: bytes, contract: Contract) -> Leads:
+def _json(body: bytes, contract: Contract, _most: int) -> Leads:
     content = _parsed(body, "the body")
     if isinstance(content, dict) and "instances" in content and "instances" not in contract.by_name:
         if len(content) > 1 or not isinstance(content["instances"], list):
@@ -86,22 +90,22 @@ def _json(body: bytes, contract: Contract) -> Leads:
     return Leads(content if isinstance(content, list) else [content])
 
 
-def _json_lines(body: bytes, _contract: Contract) -> Leads:
+def _json_lines(body: bytes, _contract: Contract, most: int) -> Leads:
     lines = [(number, line) for number, line in enumerate(body.split(b"\n"), 1) if line.strip()]
-    _check_count(len(lines))
+    _check_count(len(lines), most)
     return Leads([_parsed(line, f"line {number}") for number, line in lines])
 
 
-def _csv(body: bytes, contract: Contract) -> Leads:
+def _csv(body: bytes, contract: Contract, most: int) -> Leads:
     try:
         text = io.StringIO(body.decode("utf-8-sig"), newline="")
-        rows = list(islice((row for row in csv.reader(text, strict=True) if row), MAXIMUM_RECORDS + 2))
+        rows = list(islice((row for row in csv.reader(text, strict=True) if row), most + 2))
     except UnicodeDecodeError as error:
         raise RefusedRequest(f"the body is not UTF-8 (byte {error.start}); send UTF-8") from None
     except csv.Error as error:
         raise RefusedRequest(f"the body is no valid CSV: {error}") from None
     header = rows.pop(0) if rows and _is_header(rows[0], contract) else None
-    _check_count(len(rows))
+    _check_count(len(rows), most)
     return Leads(_records(rows, contract, header), headless=header is None)
 
 
@@ -135,7 +139,7 @@ def _parsed(text: bytes, place: str) -> Any:
         raise RefusedRequest(f"{place} is no valid JSON: {error}") from None
 
 
-_READERS: dict[str, Callable[[bytes, Contract], Leads]] = {
+_READERS: dict[str, Callable[[bytes, Contract, int], Leads]] = {
     "application/json": _json,
     "application/jsonlines": _json_lines,
     "application/x-ndjson": _json_lines,

@@ -73,8 +73,12 @@ def loopback(host: str) -> str:
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """Bind a host and port; raise OSError when they are taken."""
-    address = loopback(host)
+    """Bind a loopback host and a port; raise InvalidInput for another host, OSError when they are taken."""
+    return bound(loopback(host), port)
+
+
+def bound(address: str, port: int) -> socket.socket:
+    """Bind any address, which the caller has judged, and a port; raise OSError when they are taken."""
     listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -106,8 +110,8 @@ def _run(options: ServerOptions) -> int:
     PageToken(folder.token_file).made()
     Reports(folder.reports_folder).prepare()
     log.info("endpoint %s listens on %s port %d", options.name, *listener.getsockname()[:2])
-    home = options.home.absolute() if options.home else None
-    Supervisor(folder, listener, name=options.name, workers=options.workers, claim=claim, home=home).run()
+    given = ("--home", str(options.home.absolute())) if options.home else ()
+    Supervisor(folder, listener, name=options.name, workers=options.workers, claim=claim, given=given).run()
     log.info("endpoint %s ended", options.name)
     folder.record_file.unlink(missing_ok=True)
     os.close(claim)

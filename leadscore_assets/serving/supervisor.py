@@ -11,9 +11,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from types import FrameType
 
 from leadscore_assets.domain.errors import CorruptArtefact
@@ -44,7 +44,7 @@ class _Child:
 
 
 class Supervisor:
-    """Keeps `workers` workers, and a shadow while one is desired."""
+    """Keeps `workers` workers, started with the arguments `given` beside its own, and a shadow while one is desired."""
 
     def __init__(
         self,
@@ -54,13 +54,13 @@ class Supervisor:
         name: str,
         workers: int,
         claim: int | None = None,
-        home: Path | None = None,
+        given: Sequence[str] = (),
     ) -> None:
         self._folder = folder
         self._listener = listener
         self._name = name
         self._claim = claim
-        self._home = home
+        self._given = given
         self._mirror, self._receiver = pipe()
         self._workers = {str(number): _Child() for number in range(workers)}
         self._shadow = _Child()
@@ -136,8 +136,7 @@ class Supervisor:
             program += ["--receiver", str(passed[0])]
         else:
             passed = [self._listener.fileno(), self._mirror.fileno()]
-            program += ["--slot", slot, "--listener", str(passed[0]), "--mirror", str(passed[1])]
-            program += ["--home", str(self._home)] if self._home else []
+            program += ["--slot", slot, "--listener", str(passed[0]), "--mirror", str(passed[1]), *self._given]
             passed += [] if self._claim is None else [self._claim]
         return subprocess.Popen(program, pass_fds=passed, stdin=subprocess.DEVNULL)
 

@@ -11,8 +11,9 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 _KEEP_ALIVE_SECONDS = 75
 _WAIT_SECONDS = 0.1
+_BATCH_SECONDS = 600.0
 _SWITCH_SECONDS = 0.0005
 _SAMPLING_SLOT = "0"
 _COLLECTED_AFTER = 20_000
@@ -50,7 +52,8 @@ log = logging.getLogger("leadscore_assets.serving.worker")
 class WorkerOptions:
     """How a worker is started: `listener` and `mirror` are inherited descriptors, `server` the starter's process.
 
-    `home` is where a rollback on the page is carried out.
+    `home` is where a rollback on the page is carried out. A `container` has no page, keeps nothing of its leads and
+    takes no connection before its model serves; with `reasons` its scores come with so many, for a batch.
     """
 
     state: Path
@@ -60,6 +63,8 @@ class WorkerOptions:
     listener: int
     mirror: int
     home: Path | None = None
+    container: bool = False
+    reasons: int | None = None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,6 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--name", required=True)
     parser.add_argument("--slot", required=True)
     parser.add_argument("--home", type=Path)
+    parser.add_argument("--container", action="store_true")
+    parser.add_argument("--reasons", type=int)
     for number in ("--server", "--listener", "--mirror"):
         parser.add_argument(number, type=int, required=True)
     options = WorkerOptions(**vars(parser.parse_args(arguments)))
@@ -83,7 +90,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: WorkerOptions, folder: StateFolder) -> None:
-    from leadscore_assets.serving.app import ScoringApp
     from leadscore_assets.serving.connections import WorkerServer
     from leadscore_assets.serving.front import Front
     from leadscore_assets.serving.lane import Lane
@@ -91,28 +97,24 @@ def _serve(options: WorkerOptions, folder: StateFolder) -> None:
 
     live = Live()
     station = _station(options, folder, live)
-    front = Front(folder, station, name=options.name, home=options.home)
+    front = None if options.container else Front(folder, station, name=options.name, home=options.home)
     ending: list[bool] = []
 
     def end(_number: int, _frame: FrameType | None) -> None:
         ending.append(True)
         server.should_exit = True
 
-    app = ScoringApp(
-        name=options.name,
-        instance=folder.identified(),
-        live=live,
-        station=station,
-        waiting=lambda: len(server.server_state.tasks) + len(lane),
-        front=front,
-    )
+    def waiting() -> int:
+        return len(server.server_state.tasks) + len(lane)
+
+    app = _application(options, station, instance=folder.identified(), waiting=waiting, front=front)
     lane = Lane(app)
     server = WorkerServer(_config(app, lane))
     # uvicorn raises the signal again when it has drained; this handler makes that a normal end.
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    watcher = _watcher(folder, live, station, front)
-    while not _ready(station, watcher) and not ending:
+    watcher = _watcher(folder, live, station, front, reasons=options.reasons)
+    while not _ready(station, watcher, porch=folder.porch_file if options.container else None) and not ending:
         time.sleep(_WAIT_SECONDS)
     watcher.start()
     if not ending:
@@ -120,6 +122,29 @@ def _serve(options: WorkerOptions, folder: StateFolder) -> None:
     watcher.stop()
     app.close()
     _leave(station)
+
+
+def _application(
+    options: WorkerOptions,
+    station: "Station",
+    *,
+    instance: str,
+    waiting: Callable[[], int],
+    front: "Front | None",
+) -> "ScoringApp":
+    from leadscore_assets.serving.app import ScoringApp
+    from leadscore_assets.serving.container_app import ContainerApp
+    from leadscore_assets.serving.desk import Desk
+
+    return (ContainerApp if options.container else ScoringApp)(
+        name=options.name,
+        instance=instance,
+        live=station.live,
+        station=station,
+        waiting=waiting,
+        front=front,
+        desk=Desk() if options.reasons is None else Desk(seconds=_BATCH_SECONDS),
+    )
 
 
 def _leave(station: "Station") -> None:
@@ -141,13 +166,16 @@ def _station(options: WorkerOptions, folder: StateFolder, live: "Live") -> "Stat
 
     reports = Reports(folder.reports_folder)
     before = reports.read(options.slot) or WorkerReport(options.slot, options.server, 0)
-    files = CaptureFiles(folder.capture_folder / options.name, slot=options.slot)
+    capture = None
+    if not options.container:
+        files = CaptureFiles(folder.capture_folder / options.name, slot=options.slot)
+        capture = Capture(files, secret=folder.secret())
     return Station(
         live,
         slot=options.slot,
         server=options.server,
         reports=reports,
-        capture=Capture(files, secret=folder.secret()),
+        capture=capture,
         mirror=Mirror(socket.socket(fileno=options.mirror)),
         book=Book(SeenFolder(folder.seen_folder), earlier=before.counts),
         requests=before.requests,
@@ -155,7 +183,10 @@ def _station(options: WorkerOptions, folder: StateFolder, live: "Live") -> "Stat
     )
 
 
-def _watcher(folder: StateFolder, live: "Live", station: "Station", front: "Front") -> "Watcher":
+def _watcher(
+    folder: StateFolder, live: "Live", station: "Station", front: "Front | None", *, reasons: int | None
+) -> "Watcher":
+    from leadscore_assets.serving.models import opened
     from leadscore_assets.serving.watcher import Watcher
 
     def follow_starter() -> None:
@@ -170,15 +201,21 @@ def _watcher(folder: StateFolder, live: "Live", station: "Station", front: "Fron
 
     keep = station.capture.flush if station.capture else follow_starter
     chores = [station.tell_changes, keep, follow_starter]
-    if station.slot == _SAMPLING_SLOT:
+    if front and station.slot == _SAMPLING_SLOT:
         chores.append(front.sampler().sample_when_due)
-    return Watcher(folder, live, on_state=station.follow, on_swap=turn, chores=chores)
+    opening = partial(opened, reasons=reasons)
+    return Watcher(folder, live, opening=opening, on_state=station.follow, on_swap=turn, chores=chores)
 
 
-def _ready(station: "Station", watcher: "Watcher") -> bool:
-    """Load what is desired; without anything to serve, take no connection that another worker could answer."""
+def _ready(station: "Station", watcher: "Watcher", *, porch: Path | None) -> bool:
+    """Load what is desired; without anything to serve, take no connection that another worker could answer.
+
+    A container's worker without a model takes none at all, nor does one with a model while its `porch` is there.
+    """
     watcher.look()
     station.tell()
+    if porch:
+        return station.live.serving is not None and not porch.exists()
     if station.live.serving or station.reports is None:
         return True
     others = [report for report in station.reports.all() if report.slot not in (station.slot, SHADOW)]

@@ -12,12 +12,14 @@ from leadscore_assets.domain.errors import CorruptArtefact, Missing
 from leadscore_assets.domain.facts import Package
 from leadscore_assets.domain.profiles import total
 from leadscore_assets.domain.score_monitor import ScoreDrift, watch_scores
+from leadscore_assets.domain.served_drift import ServedDrift, judge_served
 from leadscore_assets.domain.week_profile import WeekProfile, readable
 from leadscore_assets.reports.drift_page import drift_page
 from leadscore_assets.reports.evidently_page import INSTALL, evidently_page
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.profiling import find_profile, home_bins, stored_profile
 from leadscore_assets.steps.separating import read_samples, separate
+from leadscore_assets.steps.serving_records import served_scores
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def _question(platform: Platform, week: date, champion: Package | None) -> Drift
         importance=_importance(platform, reference.champion),
         separation=separate(platform, now, reference.weeks, past, names=list(bins.rulers)),
         scores=_scores(platform, reference.champion, [*past, now]),
+        served=_served(platform, reference.champion, [*past, now]),
     )
 
 
@@ -136,6 +139,24 @@ def _scores(platform: Platform, champion: Package | None, weeks: Sequence[WeekPr
     days = [day for item in weeks for day in item.scores if day.bundle == champion.digest and day.day > learnt]
     policy = platform.policy.drift
     return watch_scores(days, tolerance=policy.score_tolerance, bound=policy.score_bound)
+
+
+def _served(platform: Platform, champion: Package | None, weeks: Sequence[WeekProfile]) -> ServedDrift | None:
+    """The endpoint's answers of the last week beside the list's; None without a champion or without answers."""
+    if champion is None:
+        return None
+    policy, digest = platform.policy.drift, champion.digest
+    history = [served_scores(platform, item.week, digest=digest) for item in weeks]
+    if not history[-1]:
+        return None
+    days = [day for week in history for day in week]
+    return judge_served(
+        history[-1],
+        [day for day in weeks[-1].scores if day.bundle == digest],
+        least=policy.minimum_rows,
+        tolerance=policy.tolerance,
+        monitor=watch_scores(days, tolerance=policy.score_tolerance, bound=policy.score_bound),
+    )
 
 
 def _store_evidently(platform: Platform, report: DriftReport) -> None:

@@ -36,6 +36,8 @@ def evidence_against(platform: Platform, model: Model, before: ReleaseState, aft
     problems = missing_evidence(platform, package.week)
     if package.digest != model.digest:
         problems.append("the registry names another bundle than the release")
+    if package.decision and not package.decision.approved:
+        problems.append(f"{package.decision.by} refused it")
     if evaluation.subject.candidate_digest != model.digest:
         problems.append("the week's evaluation is of another bundle")
     problems += _verdict_problems(evaluation.verdict.decision, model, after)

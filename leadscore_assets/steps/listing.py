@@ -9,7 +9,10 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
+from leadscore_assets.domain import bundle
+from leadscore_assets.domain.batch import scored_table
 from leadscore_assets.domain.contract import Contract
+from leadscore_assets.domain.digests import table_digest
 from leadscore_assets.domain.errors import InvalidInput, Missing
 from leadscore_assets.domain.facts import Package
 from leadscore_assets.domain.scoring import Reason, Scorer
@@ -46,17 +49,25 @@ def score_week(platform: Platform, week: date) -> RankedList:
     if manifest is None:
         raise Missing(f"week {week} is not ingested; materialize weekly_leads for it or run 'leadscore ingest'")
     leads = platform.lake.read_files(manifest.files) if manifest.files else platform.contract.schema.empty_table()
-    ranked = rank(
-        leads, Scorer.open(platform.bundles.path(package.digest), digest=package.digest, threads=0), package, platform
-    )
-    parquet = platform.lake.write_bytes(_parquet_path(week), parquet_bytes(ranked))
+    contract = bundle.contract_of(platform.bundles.path(package.digest), digest=package.digest)
+    _check_columns(leads, contract, package)
+    scored = platform.scorer.score(package, leads, reasons=platform.policy.lists.reasons)
+    ranked = in_order(leads, scored, contract, package)
+    parquet = platform.lake.write_bytes(list_path(week), parquet_bytes(ranked))
     text = platform.lake.write_bytes(f"scored/week={week}/leads.csv", csv_bytes(ranked))
     platform.ledger.append(
         "scored",
         f"week {week}",
         reason=f"{ranked.num_rows:,} leads by version {package.version}",
-        evidence={"bundle": package.digest, "leads": manifest.digest},
-        key=f"scored:{week}:{manifest.digest}:{manifest.generation}:{package.digest}",
+        evidence={
+            "bundle": package.digest,
+            "version": package.version,
+            "leads": manifest.digest,
+            "generation": manifest.generation,
+            "list": list_digest(ranked),
+            "policy_digest": platform.policy.digest,
+        },
+        key=f"scored:{week}:{manifest.digest}:{manifest.generation}:{package.digest}:{list_digest(ranked)[:16]}",
     )
     bands = {name: ranked["band"].to_pylist().count(name) for name in dict.fromkeys(ranked["band"].to_pylist())}
     return RankedList(week, package, ranked.num_rows, bands, parquet, text, tuple(ranked["score"].to_pylist()))
@@ -76,7 +87,7 @@ def cannot_score(platform: Platform) -> str | None:
 def list_problems(platform: Platform, week: date) -> list[str]:
     """Compare a week's list with its leads; return each difference as a sentence."""
     manifest, contract = platform.lake.manifest(week), platform.contract
-    path = platform.lake.local_path(_parquet_path(week))
+    path = platform.lake.local_path(list_path(week))
     if manifest is None or not path.is_file():
         return [f"week {week} has no list; materialize scored_leads for it"]
     ranked = pq.read_table(path, columns=["score"], partitioning=None)["score"].to_numpy()
@@ -94,29 +105,45 @@ def list_problems(platform: Platform, week: date) -> list[str]:
 
 
 def rank(leads: pa.Table, scorer: Scorer, package: Package, platform: Platform) -> pa.Table:
-    """Return leads best first: rank, key, created_at, score, rounded score, band, chance, reasons, model version."""
-    contract = scorer.contract
-    _check_columns(leads, contract, package)
-    scored = scorer.score_table(leads)
-    reasons = scorer.reasons(leads, most=platform.policy.lists.reasons)
-    names = contract.by_name
-    texts = [_sentence(row, found, set(names)) for row, found in zip(_rows(leads, reasons), reasons, strict=True)]
-    chance = scored.probability if scored.probability is not None else np.full(len(scored.score), np.nan)
+    """Score leads here and return the list of them, as `in_order` does."""
+    _check_columns(leads, scorer.contract, package)
+    scored = scored_table(scorer, leads, reasons=platform.policy.lists.reasons)
+    return in_order(leads, scored, scorer.contract, package)
+
+
+def in_order(leads: pa.Table, scored: pa.Table, contract: Contract, package: Package) -> pa.Table:
+    """Return leads best first: rank, key, created_at, score, rounded score, band, chance, reasons, model version.
+
+    `scored` holds the columns of domain.batch.SCORED, in the order of the leads.
+    """
+    reasons = [[Reason(**reason) for reason in found] for found in scored["reasons"].to_pylist()]
+    names = set(contract.by_name)
+    texts = [_sentence(row, found, names) for row, found in zip(_rows(leads, reasons), reasons, strict=True)]
     table = pa.table(
         {
             contract.key: leads[contract.key],
             contract.created_at: leads[contract.created_at],
-            "score": scored.score,
-            "raw": scored.raw,
-            "score_rounded": scored.rounded,
-            "band": pa.array(scored.band, pa.string()),
-            "conversion_probability": pa.array(chance, from_pandas=True),
+            "score": scored["score"],
+            "raw": scored["raw"],
+            "score_rounded": scored["score_rounded"],
+            "band": scored["band"],
+            "conversion_probability": scored["conversion_probability"],
             "reasons": pa.array(texts, pa.string()),
             "model_version": pa.array([package.version] * leads.num_rows, pa.int64()),
         }
     )
     ordered = table.sort_by([("raw", "descending"), (contract.key, "ascending")]).drop_columns(["raw"])
     return ordered.add_column(0, "rank", pa.array(np.arange(1, ordered.num_rows + 1)))
+
+
+def list_path(week: date) -> str:
+    """Return where a week's list lies in the lake."""
+    return f"scored/week={week}/leads.parquet"
+
+
+def list_digest(ranked: pa.Table) -> str:
+    """Return the SHA-256 (hex) of a list's values; of its reasons' sentences nothing, for policy says how many."""
+    return table_digest(ranked.drop_columns(["reasons"]))
 
 
 def parquet_bytes(table: pa.Table) -> bytes:
@@ -141,10 +168,6 @@ def _check_columns(leads: pa.Table, contract: Contract, package: Package) -> Non
             f"version {package.version} was trained under another contract and needs {', '.join(absent)} as it was "
             "then; retrain, so that a model of today's contract takes its place"
         )
-
-
-def _parquet_path(week: date) -> str:
-    return f"scored/week={week}/leads.parquet"
 
 
 def _harmless(table: pa.Table) -> pa.Table:

@@ -1,10 +1,12 @@
-"""Which model's leads converted: outcomes from the lake, joined to the models that answered by the routing's own hash.
+"""Which model's leads converted: outcomes from the lake, joined to the models that answered.
 
-Nothing about who answered whom has to be kept: a lead's key and the release's salt and shares say it again. A lead
-belongs to the share in force when it was created, whether or not it was asked about, so that no model can choose.
+Where the endpoint deals by lead, nothing about who answered whom has to be kept: a lead's key and the release's salt
+and shares say it again. A lead then belongs to the share in force when it was created, whether or not it was asked
+about, so that no model can choose. Where it deals by request, captures say it: the first answer to a lead in this
+release decides, under the share in force at that moment.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -12,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from leadscore_assets.domain.calendar import week_of
+from leadscore_assets.domain.captured import first_answers
 from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.domain.facts import WeekManifest
 from leadscore_assets.domain.release_counts import Outcomes
@@ -22,6 +25,7 @@ from leadscore_assets.steps.platform import Platform
 
 _PATH = "release/outcomes.json"
 Period = tuple[datetime, datetime, float]
+Dealt = Callable[[str, float], tuple[str, float] | None]
 
 
 def known_outcomes(platform: Platform, state: ReleaseState) -> tuple[Outcomes, ...]:
@@ -36,11 +40,12 @@ def known_outcomes(platform: Platform, state: ReleaseState) -> tuple[Outcomes, .
     if not manifests:
         return ()
     begun = [[f"{start}", weight] for start, _, weight in periods]
-    key = digest_of([state.salt, begun, *(item.digest for item in manifests)])
+    dealt_by = platform.endpoint.deals_by
+    key = digest_of([state.salt, begun, dealt_by, *(item.digest for item in manifests)])
     stored = platform.lake.read_json(_PATH)
     if stored and stored.get("key") == key:
         return tuple(Outcomes.from_json(item) for item in stored["outcomes"])
-    found = _counted(platform, state.salt, periods, manifests)
+    found = _counted(platform, _dealt(platform, state, periods), periods, manifests)
     platform.lake.write_json(_PATH, {"key": key, "outcomes": [item.to_json() for item in found]})
     return found
 
@@ -54,13 +59,33 @@ def shared_periods(state: ReleaseState, now: datetime) -> list[Period]:
     return [(one[0], other[0], one[1]) for one, other in pairwise(ends)]
 
 
+def _dealt(platform: Platform, state: ReleaseState, periods: Sequence[Period]) -> Dealt:
+    """Return what tells a lead's variant and share from its key and the share when it was created."""
+    captures = platform.captures
+    if platform.endpoint.deals_by == "lead":
+        return lambda key, weight: (routed(key, [(PRIMARY, 1 - weight), (CANDIDATE, weight)], salt=state.salt), weight)
+    if captures is None:
+        # Nothing tells who answered whom, and a guess would be worse than a wait.
+        return lambda _key, _weight: None
+    rows = first_answers(captures.read(periods[0][0], periods[-1][1]), variants=(PRIMARY, CANDIDATE))
+    found = {lead: (name, _share(at, periods)) for lead, name, at in rows}
+    return lambda key, _weight: found.get(captures.masked(key))
+
+
+def _share(at: datetime, periods: Sequence[Period]) -> float:
+    return next(weight for start, end, weight in periods if start <= at < end)
+
+
 def _counted(
-    platform: Platform, salt: str, periods: Sequence[Period], manifests: Sequence[WeekManifest]
+    platform: Platform, dealt: Dealt, periods: Sequence[Period], manifests: Sequence[WeekManifest]
 ) -> tuple[Outcomes, ...]:
     totals = {weight: [0, 0, 0, 0] for _, _, weight in periods}
     for manifest in manifests:
-        for key, converted, weight in _known(platform, manifest, periods):
-            name = routed(key, [(PRIMARY, 1 - weight), (CANDIDATE, weight)], salt=salt)
+        for key, converted, created_under in _known(platform, manifest, periods):
+            answer = dealt(key, created_under)
+            if answer is None:
+                continue
+            name, weight = answer
             at = 0 if name == CANDIDATE else 2
             totals[weight][at] += 1
             totals[weight][at + 1] += converted

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from leadscore_assets.backends.ports import (
+    BatchScorer,
     BundleStore,
+    Captures,
     EndpointHost,
     Lake,
     LeadSource,
     Ledger,
     ModelRegistry,
+    Notifier,
     Trainer,
 )
 from leadscore_assets.domain.calendar import WEEK, week_of
@@ -21,7 +24,10 @@ from leadscore_assets.domain.policy import Policy
 
 @dataclass(frozen=True)
 class Platform:
-    """A site at work: contract, policy and adapters, opened once a run or command."""
+    """A site at work: contract, policy and adapters, opened once a run or command.
+
+    Without a notifier nobody is told; without captures nothing is known of single answers.
+    """
 
     contract: Contract
     policy: Policy
@@ -31,9 +37,12 @@ class Platform:
     trainer: Trainer
     bundles: BundleStore
     registry: ModelRegistry
+    scorer: BatchScorer
     endpoint: EndpointHost
     ledger: Ledger
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    notifier: Notifier | None = None
+    captures: Captures | None = None
 
     def today(self) -> date:
         """Return today's date in UTC."""

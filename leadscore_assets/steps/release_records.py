@@ -1,4 +1,4 @@
-"""The release's story, told outward: transitions and alarms to the ledger, stages to the registry.
+"""The release's story, told outward: transitions and alarms to the ledger, stages and approvals to the registry.
 
 Both follow the state and may be down: what they were not told is told at the next look, once.
 """
@@ -7,9 +7,12 @@ from collections.abc import Callable
 
 from leadscore_assets.domain.errors import LeadscoreError, TransientError
 from leadscore_assets.domain.facts import EndpointStatus
+from leadscore_assets.domain.notices import Notice
+from leadscore_assets.domain.release_decisions import own_decisions
 from leadscore_assets.domain.release_events import Action
 from leadscore_assets.domain.release_state import Model, Phase, ReleaseState, Transition
 from leadscore_assets.domain.release_story import story_of
+from leadscore_assets.steps.notifying import notify
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_store import keep_release, present_release, untold_transitions
 
@@ -26,8 +29,8 @@ _ACTIONS: dict[Phase, str] = {
 _STAGES: dict[Phase, str] = {
     "registered": "staging",
     "approved": "staging",
-    "shadow": "staging",
-    "canary": "staging",
+    "shadow": "shadow",
+    "canary": "canary",
     "retired": "archive",
     "rejected": "archive",
     "rolled_back": "archive",
@@ -42,13 +45,15 @@ def tell(platform: Platform, status: EndpointStatus, alarms: tuple[Action, ...])
     try:
         with platform.lake.lock("release-told"):
             state = present_release(platform)
-            return [
+            problems = [
                 *tell_page(platform, state),
                 *_tried("the ledger", lambda: _tell_ledger(platform, state, status, alarms)),
                 *_tried("the registry", lambda: _follow_in_registry(platform, state)),
             ]
     except TransientError as error:
-        return [f"nobody was told yet, and everybody is at the next look: {error}"]
+        state = present_release(platform)
+        problems = [f"nobody was told yet, and everybody is at the next look: {error}"]
+    return [*problems, *(problem for alarm in alarms for problem in notify(platform, _notice(platform, state, alarm)))]
 
 
 def tell_page(platform: Platform, state: ReleaseState) -> list[str]:
@@ -92,10 +97,19 @@ def _tell_ledger(platform: Platform, state: ReleaseState, status: EndpointStatus
             "endpoint",
             reason=alarm.reason,
             evidence={"phase": state.phase, "alarm": state.alarm, "generation": status.generation},
-            key=f"alarm:{state.since}:{state.alarm}:{state.seen:%Y-%m-%d}",
+            key=_alarm_key(state),
         )
     if untold:
         _strike_off(platform, untold)
+
+
+def _alarm_key(state: ReleaseState) -> str:
+    return f"alarm:{state.since}:{state.alarm}:{state.seen:%Y-%m-%d}"
+
+
+def _notice(platform: Platform, state: ReleaseState, alarm: Action) -> Notice:
+    subject = f"The lead scorer's release needs a look ({state.phase})"
+    return Notice("alarm", subject, alarm.reason, platform.now(), _alarm_key(state))
 
 
 def _strike_off(platform: Platform, told: tuple[Transition, ...]) -> None:
@@ -132,6 +146,11 @@ def _follow_in_registry(platform: Platform, state: ReleaseState) -> None:
         found = packages.get(model.version)
         if found and found.digest == model.digest and found.stage not in (stage, "production"):
             platform.registry.stage(model.version, stage)
+    for model, decision in own_decisions(state).items():
+        found = packages.get(model.version)
+        marked = found.decision.at if found and found.decision else None
+        if found and found.digest == model.digest and (marked is None or marked < decision.at):
+            platform.registry.mark(decision)
 
 
 def _stages(state: ReleaseState) -> dict[Model, str]:

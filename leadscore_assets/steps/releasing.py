@@ -11,6 +11,7 @@ from leadscore_assets.domain.errors import LeadscoreError, Missing
 from leadscore_assets.domain.evaluation import Evaluation
 from leadscore_assets.domain.facts import Package
 from leadscore_assets.domain.release_state import Desired, Model, ReleaseState, desired, story_problems
+from leadscore_assets.steps.deciding import carry_decisions
 from leadscore_assets.steps.evidence import MANUAL, was_refused
 from leadscore_assets.steps.judging import stored_evaluation
 from leadscore_assets.steps.platform import Platform
@@ -72,23 +73,22 @@ def package_candidate(platform: Platform, week: date) -> Package | None:
 
 
 def release(platform: Platform, *, insist: bool = True) -> Release:
-    """Look at the release in hand, then bring the newest package that the release does not know on its way.
+    """Carry what people decided, look at the release in hand, then bring the newest unknown package on its way.
 
     Everything that speaks for a package is read again before any traffic moves to it. Raises Refused when it does not
     hold, Missing when there is nothing to serve. A sensor does not insist: what was refused once stays so.
     """
-    state = present_release(platform)
-    moved = look_at_release(platform) if state.champion else None
+    moves = carry_decisions(platform)
+    if present_release(platform).champion:
+        moves.append(look_at_release(platform))
     waiting = _waiting(platform, present_release(platform))
     if waiting is not None and (insist or not was_refused(platform, waiting)):
-        asks_a_person = waiting.lineage.get("decision") == MANUAL
-        looked = moved is not None and moved.changed
-        moved = register_package(platform, waiting, approved=not asks_a_person)
-        moved = replace(moved, changed=moved.changed or looked)
-    if moved is None or moved.state.champion is None:
+        moves.append(_taken_up(platform, waiting))
+    if not moves or moves[-1].state.champion is None:
         raise Missing("there is no registered model to serve; run 'leadscore retrain' first")
-    package = platform.registry.get(moved.state.champion.version)
-    return Release(package, moved)
+    package = platform.registry.get(moves[-1].state.champion.version)
+    told = tuple(dict.fromkeys(problem for moved in moves for problem in moved.problems))
+    return Release(package, replace(moves[-1], changed=any(moved.changed for moved in moves), problems=told))
 
 
 def why_not_packaged(platform: Platform, week: date) -> str:
@@ -161,11 +161,19 @@ def _server_problems(platform: Platform, wanted: Desired) -> list[str]:
     return [f"the endpoint serves {shown}, and the release wants {asked}; run 'leadscore release look'", *told]
 
 
+def _taken_up(platform: Platform, package: Package) -> Moved:
+    """Bring a package on its way; one that its verdict leaves to a person waits, unless a person approved it before."""
+    if package.decision:
+        return register_package(platform, package, approved=package.decision.approved, actor=package.decision.by)
+    return register_package(platform, package, approved=package.lineage.get("decision") != MANUAL)
+
+
 def _waiting(platform: Platform, state: ReleaseState) -> Package | None:
-    """Return the newest package, if the release does not know it yet."""
+    """Return the newest package that nobody refused, if the release does not know it yet."""
     newest = max((item.model.version for item in state.history), default=0)
     newer = [package for package in platform.registry.packages() if package.version > newest]
-    return newer[-1] if newer else None
+    wanted = [package for package in newer if package.decision is None or package.decision.approved]
+    return wanted[-1] if wanted else None
 
 
 def _why_not(platform: Platform, week: date, evaluation: Evaluation) -> str:

@@ -23,6 +23,7 @@ from leadscore_assets.domain.release_events import (
     RolledBack,
     Tick,
 )
+from leadscore_assets.domain.release_moves import PLATFORM
 from leadscore_assets.domain.release_state import Desired, Model, ReleaseState, Transition, desired
 from leadscore_assets.domain.rollout import advance
 from leadscore_assets.steps.evidence import evidence_against, newcomer, refusal
@@ -58,9 +59,9 @@ class _NotFollowed:
     failed: Advance
 
 
-def register_package(platform: Platform, package: Package, *, approved: bool = True) -> Moved:
+def register_package(platform: Platform, package: Package, *, approved: bool = True, actor: str = PLATFORM) -> Moved:
     """Let a package that passed its gates set off, or wait for its turn or for a person's approval."""
-    return carry(platform, Registered(Model(package.digest, package.version), approved))
+    return carry(platform, Registered(Model(package.digest, package.version), approved, actor))
 
 
 def look_at_release(platform: Platform) -> Moved:

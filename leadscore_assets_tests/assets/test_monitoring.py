@@ -1,5 +1,7 @@
 """The monitoring assets on a temporary instance: what they report, and which of their checks fail when."""
 
+from dataclasses import replace
+
 import dagster as dg
 import pyarrow as pa
 import pytest
@@ -7,7 +9,13 @@ import pytest
 from leadscore_assets.domain.drift_policy import DriftPolicy
 from leadscore_assets.partitions import weekly_partitions
 from leadscore_assets.steps.profiling import profile_path
+from leadscore_assets_tests.backends.captured_traffic import Answer, captured
 from leadscore_assets_tests.home import START, WEEKS, leads, made_home, write_csv
+from leadscore_assets_tests.steps.test_serving_records import traffic
+
+
+def unscored(asked):
+    return replace(asked, answers=[Answer("x", float("nan"))])
 
 
 def materialized(platform, week, *names):
@@ -64,6 +72,29 @@ def test_a_week_is_profiled_reported_and_its_checks_say_so(broken):
     assert not found.passed
     assert found.severity == dg.AssetCheckSeverity.WARN
     assert "revenue" in found.description
+
+
+def test_a_weeks_answers_are_counted_and_their_check_warns_of_what_was_not_scored(ingested, copy, tmp_path):
+    [asked] = [item for item in traffic() if item.event.endswith("-5")]
+    platform = replace(copy(ingested).platform(), captures=captured(tmp_path, [*traffic(), unscored(asked)]))
+    result = materialized(platform, WEEKS[3], "served_leads")
+    assert result.success
+    [answers] = result.asset_materializations_for_node("served_leads")
+    assert answers.metadata["answers"].value == 211
+    assert answers.metadata["scored_share"].value == pytest.approx(210 / 211)
+    assert len(answers.metadata["days"].records) == 7
+    found = evaluations(result)["served_leads_were_scored"]
+    assert not found.passed
+    assert found.severity == dg.AssetCheckSeverity.WARN
+    assert "1 of 211 answers hold no score" in found.description
+
+
+def test_where_nothing_is_captured_nothing_is_wrong(ingested, copy):
+    result = materialized(copy(ingested).platform(), WEEKS[3], "served_leads")
+    [answers] = result.asset_materializations_for_node("served_leads")
+    assert answers.metadata["answers"].value == 0
+    assert answers.metadata["days"].records[0].data == {"day": "nothing was captured"}
+    assert evaluations(result)["served_leads_were_scored"].passed
 
 
 def test_a_profile_that_does_not_add_up_fails_its_check(ingested, copy):

@@ -4,14 +4,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from leadscore_assets.backends.local.csv_reading import read_csv
+from leadscore_assets.backends.sources.csv_reading import read_csv
 from leadscore_assets.domain.errors import InvalidInput
 
 
 def read(folder: Path, content: bytes, name: str = "leads.csv") -> pa.Table:
-    path = folder / name
-    path.write_bytes(content)
-    return read_csv(path)
+    return read_csv(content, place=str(folder / name))
 
 
 @pytest.mark.parametrize(

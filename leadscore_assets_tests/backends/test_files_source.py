@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadscore_assets.backends.local import file_index
-from leadscore_assets.backends.local.file_index import FileCache
-from leadscore_assets.backends.local.files_source import FilesSource
+from leadscore_assets.backends.local.files_source import local_source
 from leadscore_assets.backends.local.source_files import find_files
+from leadscore_assets.backends.sources import file_index
+from leadscore_assets.backends.sources.csv_reading import read_csv
+from leadscore_assets.backends.sources.file_index import FileCache
+from leadscore_assets.backends.sources.files_source import FilesSource
 from leadscore_assets.domain.contract import contract_from
 from leadscore_assets.domain.errors import InvalidInput, TransientError
 from leadscore_assets.domain.validation import validate_week
@@ -36,7 +38,7 @@ def write(path: Path, *lines: str) -> Path:
 
 
 def source(path: Path | str) -> FilesSource:
-    return FilesSource(str(path), contract=CONTRACT)
+    return local_source(str(path), contract=CONTRACT)
 
 
 def keys(found: FilesSource, week: date) -> list[str]:
@@ -248,11 +250,11 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, name: str) -> None
 
 
 def test_a_file_is_parsed_once_for_all_weeks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    parsed: list[Path] = []
+    parsed: list[str] = []
 
-    def counted(path: Path) -> pa.Table:
-        parsed.append(path)
-        return pcsv.read_csv(path, convert_options=pcsv.ConvertOptions(column_types={"created_at": pa.string()}))
+    def counted(content: bytes, *, place: str) -> pa.Table:
+        parsed.append(place)
+        return read_csv(content, place=place)
 
     monkeypatch.setattr(file_index, "read_csv", counted)
     path = write(tmp_path / "leads.csv", line("A", "2026-01-05"), line("B", "2026-01-12"))
@@ -260,7 +262,7 @@ def test_a_file_is_parsed_once_for_all_weeks(tmp_path: Path, monkeypatch: pytest
         found = source(path)
         for week in found.weeks():
             found.read(week)
-    assert parsed == [path]
+    assert parsed == [str(path)]
 
 
 def test_a_cache_without_room_reads_the_same_rows_again(tmp_path: Path) -> None:
@@ -271,7 +273,7 @@ def test_a_cache_without_room_reads_the_same_rows_again(tmp_path: Path) -> None:
     cache = FileCache(megabytes=0)
     for file in find_files(str(tmp_path), "auto"):
         index = cache.index(file, "created_at")
-        found = {week: cache.week(file, index, week)["lead_id"].to_pylist() for week in (FIRST, SECOND)}
+        found = {week: cache.week(file, index, week, "created_at")["lead_id"].to_pylist() for week in (FIRST, SECOND)}
         assert found == {week: [key for key, day in rows if day == week] for week in (FIRST, SECOND)}
 
 
@@ -282,7 +284,7 @@ def test_a_file_that_changes_between_index_and_rows_is_to_be_tried_again(tmp_pat
     index = cache.index(file, "created_at")
     write(path, line("B", "2026-01-12"), line("C", "2026-01-12"))
     with pytest.raises(TransientError, match="changed while it was read"):
-        cache.week(file, index, FIRST)
+        cache.week(file, index, FIRST, "created_at")
 
 
 @pytest.mark.parametrize(("name", "weeks", "rows"), [("bank", 122, 45_211), ("hotel", 88, 78_357)])
@@ -293,7 +295,7 @@ def test_a_real_history_is_read_week_by_week_in_seconds(name: str, weeks: int, r
     names = [field.name for field in pq.read_schema(path)]
     extra = [word for word in names if word not in {"lead_id", "created_at", "converted", "lead_score"}]
     features = [{"name": word, "kind": "categorical", "open_levels": True, "missing": 1.0} for word in extra]
-    found = FilesSource(str(path), contract=contract_from({"features": features}))
+    found = local_source(str(path), contract=contract_from({"features": features}))
     start = time.perf_counter()
     read = [found.read(week).table.num_rows for week in found.weeks()]
     assert (len(read), sum(read)) == (weeks, rows)

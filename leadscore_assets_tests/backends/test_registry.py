@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 from leadscore_assets.backends.local.registry import MlflowRegistry
 from leadscore_assets.backends.ports import ModelRegistry
 from leadscore_assets.domain.errors import InvalidInput, Missing
-from leadscore_assets.domain.facts import Package
+from leadscore_assets.domain.facts import Decision, Package
 
 WEEK = date(2026, 1, 5)
 NOON = datetime(2026, 1, 13, 12, tzinfo=timezone(timedelta(hours=1)))
@@ -134,6 +134,38 @@ class ModelRegistryContract:
         with pytest.raises(InvalidInput, match="is no bundle digest"):
             registry.register(digest=wrong, week=WEEK, metrics={}, lineage=LINEAGE)
         assert registry.find(wrong) is None
+
+    def test_a_package_shows_where_its_release_stands(self, registry: ModelRegistry) -> None:
+        register(registry, 1)
+        for stage in ("staging", "shadow", "canary", "archive", "candidate"):
+            registry.stage(1, stage)
+            assert stages(registry) == {1: stage}
+        for wrong in ("production", "Shadow", ""):
+            with pytest.raises(InvalidInput, match="is no stage; choose one of candidate, staging"):
+                registry.stage(1, wrong)
+        with pytest.raises(Missing, match="there are 1"):
+            registry.stage(2, "archive")
+
+    def test_a_decision_is_marked_on_its_package_and_an_older_one_changes_nothing(
+        self, registry: ModelRegistry
+    ) -> None:
+        registry.register(digest=digest(1), week=WEEK, metrics={}, lineage=LINEAGE, stage="staging")
+        assert registry.get(1).decision is None
+        refused = Decision(1, False, "ann", NOON, 'a launch week, "later"')
+
+        registry.mark(refused)
+        registry.mark(refused)
+        registry.mark(Decision(1, True, "bob", NOON - timedelta(seconds=1)))
+        registry.stage(1, "archive")
+
+        assert registry.get(1).decision == refused
+        assert registry.get(1).stage == "archive"
+        registry.mark(Decision(1, True, "bob", NOON + timedelta(seconds=1)))
+        assert registry.find(digest(1)) == registry.get(1)
+        assert registry.packages()[0].decision == Decision(1, True, "bob", NOON + timedelta(seconds=1))
+        assert registry.decisions() == []
+        with pytest.raises(Missing):
+            registry.mark(Decision(7, True, "bob", NOON))
 
     def test_a_run_is_tracked_once_a_name(self, registry: ModelRegistry) -> None:
         def track(name: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from leadscore_assets.serving.app import ScoringApp
 from leadscore_assets.serving.desired import Placed
+from leadscore_assets.serving.desk import Desk
 from leadscore_assets.serving.gate import MOST_REQUESTS, Gate
 from leadscore_assets.serving.models import Live
 from leadscore_assets.serving.refusals import RefusedRequest
@@ -54,9 +55,10 @@ def test_a_full_server_answers_503_and_when_to_come_back_and_ping_still_answers(
     app.close()
 
 
-def test_a_batch_that_takes_too_long_is_refused(app: ScoringApp, live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("leadscore_assets.serving.desk._SECONDS", 0.0)
+def test_a_batch_that_takes_too_long_is_refused(live: Live) -> None:
+    app = ScoringApp(name="leadscore", instance="here", live=live, desk=Desk(seconds=0.0))
     got = call(app, "/invocations", records(200))
+    app.close()
     assert (got.status, got.headers["retry-after"]) == (503, "1")
     assert "no score within" in got.body.decode()
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from leadscore_assets.domain.serving_counts import INVALID_OUTPUT
 from leadscore_assets.serving.app import ScoringApp
 from leadscore_assets.serving.desired import Release
 from leadscore_assets.serving.models import Live, opened
@@ -132,7 +133,7 @@ def test_a_new_configuration_is_counted_from_zero_and_a_late_answer_of_the_old_o
 
 @pytest.mark.parametrize("margin", [np.nan, np.inf])
 def test_an_answer_that_is_no_score_is_an_invalid_output_of_its_variant_alone(
-    split: ScoringApp, two: TwoBundles, margin: float
+    split: ScoringApp, two: TwoBundles, margin: float, caplog: pytest.LogCaptureFixture
 ) -> None:
     serving = split.live.serving
     assert serving
@@ -146,6 +147,9 @@ def test_an_answer_that_is_no_score_is_an_invalid_output_of_its_variant_alone(
     assert counts
     assert (counts.errors, counts.invalid, counts.key_errors, counts.key_invalid) == (len(mine),) * 4
     assert split.station.counts().of("champion") is None
+    told = [record.getMessage() for record in caplog.records if INVALID_OUTPUT in record.getMessage()]
+    assert told == [f"{INVALID_OUTPUT} of candidate, version 2, digest {two.second}"] * len(mine)
+    assert len(caplog.records) == len(mine)
 
 
 class _Broken:

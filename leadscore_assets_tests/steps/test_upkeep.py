@@ -16,6 +16,7 @@ from leadscore_assets.domain.policy import policy_from
 from leadscore_assets.domain.retention import Removal
 from leadscore_assets.steps.evidence import evidence_against
 from leadscore_assets.steps.ingest import ingest_week, reopened_weeks
+from leadscore_assets.steps.lead_history import lead_then
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_store import present_release
 from leadscore_assets.steps.upkeep import Cleaning, clean, plan_cleaning
@@ -305,12 +306,24 @@ def test_a_document_that_cannot_be_read_stops_a_cleaning_before_anything_goes(ag
     assert stored(aged) == before
 
 
+def test_why_a_lead_got_its_score_is_still_answered_by_the_same_bits(aged: Home) -> None:
+    platform = tiny(aged)
+    key = f"lead-{NEW}-3"
+    before = lead_then(platform, key, week=NEW)
+
+    clean(platform)
+
+    after = lead_then(platform, key, week=NEW)
+    assert after.row == before.row
+    assert not after.differs
+    assert not after.leads_changed
+
+
 def test_a_former_generation_stays_with_its_week(aged: Home) -> None:
     platform = tiny(aged)
     week = LATER[-1]
     former = platform.lake.manifest(week)
     assert former
-    platform.lake.write_json(f"leads/week={week}/generations/{former.digest}.json", former.to_json())
     write_csv(aged.data / f"{week}.csv", leads(week, seed=99))
     ingest_week(platform, week)
     grow_old(aged.path, days=40)

@@ -14,11 +14,13 @@ from leadscore_assets.backends.aws.errors import translated
 
 if TYPE_CHECKING:
     import boto3
+    from botocore.credentials import ReadOnlyCredentials
     from pyarrow.fs import S3FileSystem
 
 _ATTEMPTS = 6
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 70
+_AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn")
 
 
 @dataclass
@@ -63,9 +65,8 @@ class Account:
         """Return Arrow's own S3 file system with this account's credentials."""
         from pyarrow.fs import S3FileSystem
 
-        found = self._opened().get_credentials()
-        frozen = found.get_frozen_credentials() if found else None
-        scheme, _, host = (self.endpoint_url or "").rpartition("://")
+        frozen = self.credentials()
+        scheme, _, host = (self.s3_endpoint() or "").rpartition("://")
         return S3FileSystem(
             region=self.region,
             access_key=frozen.access_key if frozen else None,
@@ -74,6 +75,17 @@ class Account:
             endpoint_override=host or None,
             scheme="http" if scheme == "http" else "https",
         )
+
+    def credentials(self) -> "ReadOnlyCredentials | None":
+        """Return the credentials of this moment, for a library that signs its own requests; never to be kept."""
+        with self.errors("sts", "credentials"):
+            found = self._opened().get_credentials()
+            return found.get_frozen_credentials() if found else None
+
+    def s3_endpoint(self) -> str | None:
+        """Return where S3 is reached when that is not AWS's own address: as given, or as boto3's own chain has it."""
+        found = str(self.client("s3").meta.endpoint_url)
+        return None if found.endswith(_AWS_HOSTS) else found
 
     def account_id(self) -> str:
         """Return the number of the account that the credentials belong to."""

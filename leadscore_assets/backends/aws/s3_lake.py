@@ -15,7 +15,7 @@ from typing import TypeVar
 import pyarrow as pa
 
 from leadscore_assets.backends.aws.s3_cache import CACHE_BYTES, S3Cache
-from leadscore_assets.backends.aws.s3_files import S3Files
+from leadscore_assets.backends.aws.s3_folder import S3Folder
 from leadscore_assets.backends.aws.s3_lease import LEASE_SECONDS, S3Lease
 from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.aws.waiting import Patience
@@ -115,7 +115,7 @@ class S3Lake(LakeDocuments):
 
     def files(self, under: str = "") -> Iterator[StoredFile]:
         """Yield what is stored below a folder; locks are no files of the lake."""
-        return S3Files(self._store, _ROOT, left_out=(_LOCKS,)).files(under)
+        return S3Folder(self._store, _ROOT, left_out=(_LOCKS,)).files(under)
 
     def remove(self, path: str) -> None:
         """Remove one stored file; removing what is not there is removing nothing."""

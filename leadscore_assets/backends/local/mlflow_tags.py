@@ -7,9 +7,12 @@ import json
 from datetime import date, datetime
 from typing import Any
 
+from leadscore_assets.backends.packages import written
 from leadscore_assets.domain.digests import canonical_json
-from leadscore_assets.domain.errors import CorruptArtefact, InvalidInput
-from leadscore_assets.domain.facts import Package
+from leadscore_assets.domain.errors import CorruptArtefact
+from leadscore_assets.domain.facts import Decision, Package
+
+DECISION = "decision"
 
 # MLflow allows 100,000; databases count bytes, and a character has up to four.
 _LIMIT = 24_000
@@ -25,8 +28,13 @@ def to_tags(package: Package) -> dict[str, str]:
         "created_at": package.created_at.isoformat(),
     }
     for name, content in (("metrics", package.metrics), ("lineage", package.lineage)):
-        tags |= _split(name, _text(name, content))
+        tags |= _split(name, written(name, content))
     return tags
+
+
+def decision_text(decision: Decision) -> str:
+    """Return a decision as its tag holds it."""
+    return canonical_json(decision.to_json())
 
 
 def from_tags(version: Any, *, in_production: int | None) -> Package:
@@ -45,8 +53,9 @@ def from_tags(version: Any, *, in_production: int | None) -> Package:
             lineage=json.loads(_joined("lineage", tags)),
             run_id=version.run_id or "",
             kept=tags.get("kept") != "no",
+            decision=Decision.from_json(json.loads(tags[DECISION])) if DECISION in tags else None,
         )
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         remedy = "restore mlflow.db from a backup"
         raise CorruptArtefact(f"package {number} has no usable tags ({error}); {remedy}") from None
 
@@ -56,13 +65,6 @@ def _stage(number: int, written: str, in_production: int | None) -> str:
         return "production"
     # Written before the alias moved on: a promotion was cut short, and this one is the version it left.
     return "archive" if written == "production" else written
-
-
-def _text(name: str, content: dict[str, Any]) -> str:
-    try:
-        return canonical_json(content)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"the package's {name} are not JSON ({error}); leave out what is not finite") from None
 
 
 def _split(name: str, text: str) -> dict[str, str]:

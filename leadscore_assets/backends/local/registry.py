@@ -5,7 +5,6 @@ every instant, and the stage of every other package is told from it. MLflow is o
 address and no global state; its telemetry is off.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -15,14 +14,13 @@ from typing import Any
 
 from leadscore_assets.backends.local import mlflow_store
 from leadscore_assets.backends.local.mlflow_run import record_run
-from leadscore_assets.backends.local.mlflow_tags import from_tags, to_tags
+from leadscore_assets.backends.local.mlflow_tags import DECISION, decision_text, from_tags, to_tags
+from leadscore_assets.backends.packages import PRODUCTION, check_digest, check_stage, is_digest
 from leadscore_assets.domain.errors import InvalidInput, Missing
-from leadscore_assets.domain.facts import Package
+from leadscore_assets.domain.facts import Decision, Package
 from leadscore_assets.domain.semver import next_semver
 
-PRODUCTION = "production"
 PREVIOUS = "previous"
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class MlflowRegistry:
@@ -59,8 +57,7 @@ class MlflowRegistry:
 
         `lineage` needs `features_digest` and `data_digest`; `run_id`, where it has one, links the tracked run.
         """
-        if not _DIGEST.fullmatch(digest):
-            raise InvalidInput(f"{digest!r} is no bundle digest; give all 64 hexadecimal digits")
+        check_digest(digest)
         with self._writing() as client:
             standing = self.find(digest)
             if standing:
@@ -85,7 +82,7 @@ class MlflowRegistry:
 
     def find(self, digest: str) -> Package | None:
         """Return the package of a bundle, None for one that was never registered."""
-        found = self._search(f" and tags.digest = '{digest}'") if _DIGEST.fullmatch(digest) else []
+        found = self._search(f" and tags.digest = '{digest}'") if is_digest(digest) else []
         return found[0] if found else None
 
     def get(self, version: int) -> Package:
@@ -122,9 +119,8 @@ class MlflowRegistry:
         return self.get(version)
 
     def stage(self, version: int, stage: str) -> None:
-        """Mark a version that is not in production as candidate, staging or archive; raise Missing, InvalidInput."""
-        if stage not in ("candidate", "staging", "archive"):
-            raise InvalidInput(f"{stage!r} is no stage; choose candidate, staging or archive, or promote the version")
+        """Mark a version that is not in production with one of STAGES; raise Missing, InvalidInput."""
+        check_stage(stage)
         self.get(version)
         with self._writing() as client:
             self._write_stage(client, version, stage)
@@ -135,6 +131,17 @@ class MlflowRegistry:
             raise InvalidInput(f"version {version} is in production; its bundle stays until another one is")
         with self._writing() as client:
             client.set_model_version_tag(self._name, str(version), "kept", "no")
+
+    def decisions(self) -> list[Decision]:
+        """Return nothing: MLflow's pages are for looking, people decide with `leadscore release`."""
+        return []
+
+    def mark(self, decision: Decision) -> None:
+        """Note a decision with its package, unless a later one stands there; raise Missing."""
+        known = self.get(decision.version).decision
+        if known is None or known.at < decision.at:
+            with self._writing() as client:
+                client.set_model_version_tag(self._name, str(decision.version), DECISION, decision_text(decision))
 
     def track(
         self, *, name: str, week: date, params: dict[str, Any], metrics: dict[str, float], files: Sequence[Path]

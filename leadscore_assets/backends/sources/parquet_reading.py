@@ -1,42 +1,48 @@
 """Parquet files as Arrow tables, whole or only the row groups that hold wanted rows."""
 
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from leadscore_assets.backends.sources.source_file import SourceFile
 from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.domain.moments import Ints
 
 
-def read_parquet(path: Path) -> pa.Table:
+def read_parquet(source: SourceFile) -> pa.Table:
     """Read a Parquet file; raise InvalidInput when it is none or damaged."""
     try:
-        with pq.ParquetFile(path) as file:
+        with source.open() as opened, pq.ParquetFile(opened) as file:
             return file.read()
     except (pa.ArrowException, OSError) as error:
-        raise _damaged(path, error) from None
+        raise _damaged(source, error) from None
 
 
-def read_parquet_rows(path: Path, rows: Ints) -> pa.Table:
+def read_parquet_rows(source: SourceFile, rows: Ints) -> pa.Table:
     """Read some rows of a Parquet file by their ascending positions, touching only the row groups that hold them."""
     try:
-        with pq.ParquetFile(path) as file:
+        with source.open() as opened, pq.ParquetFile(opened) as file:
             sizes = [file.metadata.row_group(at).num_rows for at in range(file.num_row_groups)]
             ends = np.cumsum(sizes)
             groups = np.unique(np.searchsorted(ends, rows, side="right"))
             table = file.read_row_groups(groups.tolist())
     except (pa.ArrowException, OSError) as error:
-        raise _damaged(path, error) from None
+        raise _damaged(source, error) from None
     kept = np.concatenate([np.arange(ends[at] - sizes[at], ends[at]) for at in groups])
     return table.take(np.searchsorted(kept, rows))
 
 
-def _damaged(path: Path, error: Exception) -> Exception:
+def _damaged(source: SourceFile, error: Exception) -> Exception:
     if isinstance(error, PermissionError | FileNotFoundError):
         return error
-    if path.stat().st_size == 0:
-        return InvalidInput(f"{path} is empty; remove it or write it again")
+    lost = source.lost(error) if isinstance(error, OSError) else None
+    if lost:
+        return lost
+    with source.open() as opened:
+        empty = opened.size() == 0
+    if empty:
+        return InvalidInput(f"{source.place} is empty; remove it or write it again")
     reason = str(error).splitlines()[0]
-    return InvalidInput(f"{path} is no Parquet file or is damaged ({reason}); write it again or correct its ending")
+    return InvalidInput(
+        f"{source.place} is no Parquet file or is damaged ({reason}); write it again or correct its ending"
+    )

@@ -7,7 +7,6 @@ import csv
 import gzip
 import io
 import zlib
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv as pcsv
@@ -20,10 +19,10 @@ _GZIP = b"\x1f\x8b"
 _OTHERS = {b"PAR1": "a Parquet file", b"PK\x03\x04": "an Excel or zip file"}
 
 
-def read_csv(path: Path) -> pa.Table:
+def read_csv(content: bytes, *, place: str) -> pa.Table:
     """Read a CSV file, every column as strings, missing values as empty text; raise InvalidInput naming the line."""
-    content = _content(path)
-    names = _header(path, content)
+    content = _plain(content, place)
+    names = _header(place, content)
     try:
         table = pcsv.read_csv(
             io.BytesIO(content.lstrip(b"\r\n")),
@@ -35,41 +34,40 @@ def read_csv(path: Path) -> pa.Table:
         )
     except pa.ArrowInvalid as error:
         problem = _problem(content) or f"is no readable CSV ({str(error).splitlines()[0]}); mend it or export it again"
-        raise InvalidInput(f"{path} {problem}") from None
+        raise InvalidInput(f"{place} {problem}") from None
     # An opened quote that is never closed swallows all rows after it without an error: quotes come in pairs.
     unpaired = _problem(content) if content.count(b'"') % 2 else None
     if unpaired:
-        raise InvalidInput(f"{path} {unpaired}")
+        raise InvalidInput(f"{place} {unpaired}")
     return table
 
 
-def _content(path: Path) -> bytes:
-    content = path.read_bytes()
+def _plain(content: bytes, place: str) -> bytes:
     if content.startswith(_GZIP):
         try:
             content = gzip.decompress(content)
         except (EOFError, OSError, zlib.error) as error:
-            raise InvalidInput(f"{path} is a damaged gzip file ({error}); copy it again") from None
+            raise InvalidInput(f"{place} is a damaged gzip file ({error}); copy it again") from None
     for magic, noun in _OTHERS.items():
         if content.startswith(magic):
-            raise InvalidInput(f"{path} is {noun} and no CSV; export it as CSV or give it its own ending")
+            raise InvalidInput(f"{place} is {noun} and no CSV; export it as CSV or give it its own ending")
     if not content.strip():
-        raise InvalidInput(f"{path} is empty; remove it or write it again with a header and rows")
+        raise InvalidInput(f"{place} is empty; remove it or write it again with a header and rows")
     return content
 
 
-def _header(path: Path, content: bytes) -> list[str]:
+def _header(place: str, content: bytes) -> list[str]:
     try:
         names = next(row for row in csv.reader(_text(content)) if row)
     except UnicodeDecodeError:
-        raise InvalidInput(f"{path} {_problem(content)}") from None
+        raise InvalidInput(f"{place} {_problem(content)}") from None
     except csv.Error as error:
-        raise InvalidInput(f"{path} has no readable header ({error}); name the columns in its first line") from None
+        raise InvalidInput(f"{place} has no readable header ({error}); name the columns in its first line") from None
     if len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
-        raise InvalidInput(f"{path} has the single column {names[0][:60]!r}; separate its values with commas")
+        raise InvalidInput(f"{place} has the single column {names[0][:60]!r}; separate its values with commas")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise InvalidInput(f"{path} names the column {', '.join(map(repr, twice))} more than once; rename one of them")
+        raise InvalidInput(f"{place} names the column {', '.join(map(repr, twice))} more than once; rename one of them")
     return names
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from leadscore_assets.backends.aws.account import Account
-from leadscore_assets.backends.aws.s3_files import S3Files
+from leadscore_assets.backends.aws.s3_folder import S3Folder
 from leadscore_assets.backends.aws.s3_lake import S3Lake
 from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.aws.waiting import Patience
@@ -15,7 +15,7 @@ from leadscore_assets_tests.backends.test_files import FileStoreContract, Write
 HASTE = Patience(interval=0.02, deadline=0.1)
 
 
-class TestS3Files(FileStoreContract):
+class TestS3Folder(FileStoreContract):
     @pytest.fixture
     def bucket(self, account: Account) -> S3Store:
         found = S3Store(account, BUCKET, "site", owner=OWNER)
@@ -23,8 +23,8 @@ class TestS3Files(FileStoreContract):
         return found
 
     @pytest.fixture
-    def store(self, bucket: S3Store) -> S3Files:
-        return S3Files(bucket, "training/")
+    def store(self, bucket: S3Store) -> S3Folder:
+        return S3Folder(bucket, "training/")
 
     @pytest.fixture
     def write(self, bucket: S3Store) -> Write:
