@@ -11,7 +11,7 @@ from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_store import present_release
 
 # What moved traffic to a model, or away from one that had it.
-_TRAFFIC = ("shadowed", "shifted", "promoted", "rolled back", "retired")
+TRAFFIC = ("shadowed", "shifted", "promoted", "rolled back", "retired")
 _ON_THE_WAY = ("staging", "shadow", "canary")
 
 
@@ -66,7 +66,7 @@ def _reigns(promoted: list[LedgerRecord], now: datetime) -> dict[str, datetime]:
 
 def _releases(platform: Platform) -> dict[str, datetime]:
     found: dict[str, datetime] = {}
-    for action in _TRAFFIC:
+    for action in TRAFFIC:
         for item in platform.ledger.records(action=action):
             digest = str(item.evidence["bundle"])
             found[digest] = max(item.at, found.get(digest, item.at))

@@ -15,7 +15,6 @@ from pathlib import Path
 import dagster as dg
 import psutil
 import pytest
-from dagster._core.storage.defs_state.base import set_defs_state_storage
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import EmptyWorkspaceTarget
 from dagster._daemon.monitoring.concurrency import execute_concurrency_slots_iteration
@@ -188,10 +187,8 @@ def test_the_sensor_ends_a_killed_run_and_records_it_once(small: Home) -> None:
 
 
 def _tick(instance: dg.DagsterInstance, platform: object) -> str:
-    # A context that is built by hand leaves the instance's store behind for whoever loads definitions next.
-    with set_defs_state_storage(None):
-        context = dg.build_sensor_context(instance=instance, resources={"platform": platform})
-        return runs_whose_process_is_gone.evaluate_tick(context).skip_message or ""
+    context = dg.build_sensor_context(instance=instance, resources={"platform": platform})
+    return runs_whose_process_is_gone.evaluate_tick(context).skip_message or ""
 
 
 def test_doctor_names_a_killed_run_and_the_next_command_ends_it(small: Home) -> None:

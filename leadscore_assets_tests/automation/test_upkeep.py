@@ -7,7 +7,6 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.storage.defs_state.base import set_defs_state_storage
 
 from leadscore_assets.automation.jobs import LANE
 from leadscore_assets.automation.run_history import RunHistory
@@ -49,8 +48,7 @@ def repository() -> dg.RepositoryDefinition:
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    # An instance that was closed is left behind for whoever loads definitions next.
-    with set_defs_state_storage(None), dg.instance_for_test(temp_dir=str(tmp_path)) as opened:
+    with dg.instance_for_test(temp_dir=str(tmp_path)) as opened:
         yield opened
 
 
@@ -136,9 +134,8 @@ def old(path: Path) -> None:
 
 
 def test_the_home_is_cleaned_every_sunday_night_before_the_new_weeks_leads_come() -> None:
-    with set_defs_state_storage(None):
-        context = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 3, 1, 23, 30, tzinfo=UTC))
-        found = upkeep_every_sunday_night.evaluate_tick(context)
+    context = dg.build_schedule_context(scheduled_execution_time=datetime(2026, 3, 1, 23, 30, tzinfo=UTC))
+    found = upkeep_every_sunday_night.evaluate_tick(context)
     assert [item.run_key for item in found.run_requests or []] == ["upkeep:2026-03-01"]
     assert (upkeep_every_sunday_night.cron_schedule, upkeep_every_sunday_night.execution_timezone) == (
         "30 23 * * 0",
