@@ -29,6 +29,7 @@ _COMMANDS = {
     "restore": ("restore", "Make the home again from a backup."),
     "endpoint": ("endpoint", "Start, stop and look at the scoring endpoint."),
     "ui": ("ui", "Open the Dagster UI on this home."),
+    "clean": ("clean", "Show what the retention policy keeps no longer, and remove it."),
     "cost": ("cost", "Estimate what a month on AWS costs."),
     "doctor": ("doctor", "Check the home, or its AWS account, and say what to mend."),
 }

@@ -20,6 +20,9 @@ warnings.filterwarnings("ignore", category=dg.BetaWarning)
 warnings.filterwarnings("ignore", category=dg.PreviewWarning)
 
 OWNER = "team:lead-scoring"
+# Pools of steps that must not run at once; dagster.yaml gives each one place. Whoever moves the endpoint also holds the
+# lake's lock, and going back waits for no pool.
+TRAINING_POOL, RELEASE_POOL = "training", "release"
 Weekly = dg.WeeklyPartitionsDefinition
 Declaration = Callable[[Weekly], Any]
 

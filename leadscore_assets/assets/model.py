@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from leadscore_assets.assets.declare import told_apart, week_in, weekly_asset
+from leadscore_assets.assets.declare import TRAINING_POOL, told_apart, week_in, weekly_asset
 from leadscore_assets.assets.pictures import bars, short
 from leadscore_assets.steps.fitting import Fitted, fit_candidate
 from leadscore_assets.steps.platform import Platform
@@ -12,7 +12,7 @@ from leadscore_assets.steps.platform import Platform
 _SHOWN_FEATURES = 12
 
 
-@weekly_asset(deps=["train_slice", "validation_slice"], group_name="model", kinds={"xgboost"})
+@weekly_asset(deps=["train_slice", "validation_slice"], group_name="model", kinds={"xgboost"}, pool=TRAINING_POOL)
 def trained_model(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """One week's candidate: model, features, calibrator, bands and golden rows in one bundle with one digest."""
     with told_apart():

@@ -5,7 +5,15 @@ from typing import Any
 
 import dagster as dg
 
-from leadscore_assets.assets.declare import OWNER, Declaration, Weekly, told_apart, week_in, weekly_asset
+from leadscore_assets.assets.declare import (
+    OWNER,
+    RELEASE_POOL,
+    Declaration,
+    Weekly,
+    told_apart,
+    week_in,
+    weekly_asset,
+)
 from leadscore_assets.assets.pictures import readable, short
 from leadscore_assets.domain.facts import EndpointStatus
 from leadscore_assets.domain.release_state import ReleaseState
@@ -50,7 +58,15 @@ def endpoint(_: Weekly) -> dg.AssetsDefinition:
     """Declare the one asset that has no week."""
     deps = [dg.AssetDep("model_package", partition_mapping=dg.LastPartitionMapping())]
 
-    @dg.asset(name="endpoint", deps=deps, group_name="release", kinds={"http"}, owners=[OWNER], output_required=False)
+    @dg.asset(
+        name="endpoint",
+        deps=deps,
+        group_name="release",
+        kinds={"http"},
+        owners=[OWNER],
+        output_required=False,
+        pool=RELEASE_POOL,
+    )
     def _endpoint(
         context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
     ) -> Iterator[dg.MaterializeResult]:

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from leadscore_assets.automation.rollback import rollback_job
+from leadscore_assets.automation.upkeep import upkeep_job
 
 LEADS = ("weekly_leads", "lead_profile")
 DRIFT = ("drift_report",)
@@ -11,22 +12,50 @@ LISTS = ("scored_leads",)
 CANDIDATE = ("train_slice", "validation_slice", "test_slice", "trained_model", "evaluation_report")
 RELEASE = ("model_package", "endpoint")
 TWO_HOURS = {"dagster/max_runtime": "7200"}
+# Runs of one lane wait for each other in the queue (dagster.yaml); a rollback has no lane and waits for nobody.
+LANE = "leadscore/lane"
 
 
-def _job(name: str, assets: tuple[str, ...], about: str) -> dg.JobDefinition:
+def _job(name: str, assets: tuple[str, ...], about: str, *, lane: str) -> dg.JobDefinition:
     selection = dg.AssetSelection.assets(*assets)
-    return dg.define_asset_job(name, selection=selection, description=about, tags=TWO_HOURS)
+    return dg.define_asset_job(name, selection=selection, description=about, tags={**TWO_HOURS, LANE: lane})
 
 
 JOBS = [
-    _job("leads_job", LEADS, "Ingest and profile one week of leads."),
-    _job("ingest_job", LEADS + SERVED + DRIFT + LISTS, "Ingest one week of leads, look for drift and score it."),
-    _job("drift_job", ("lead_profile", *SERVED, *DRIFT), "Profile one stored week and look for drift."),
-    _job("scoring_job", LISTS, "Score one week of leads with the champion."),
-    _job("retrain_job", CANDIDATE + RELEASE, "Train and judge a week's candidate, and release it if it is promoted."),
-    _job("backfill_job", LEADS + DRIFT + CANDIDATE, "Ingest, train and judge a historical week; never releases."),
-    _job("weekly_job", LEADS + SERVED + DRIFT + CANDIDATE + RELEASE, "The whole loop for one week."),
-    _job("replay_job", ("replay_report",), "Decide the past again under other policies; never releases."),
-    _job("endpoint_job", ("endpoint",), "Look at the release in hand, and bring a new package on its way."),
+    _job("leads_job", LEADS, "Ingest and profile one week of leads.", lane="leads"),
+    _job(
+        "ingest_job",
+        LEADS + SERVED + DRIFT + LISTS,
+        "Ingest one week of leads, look for drift and score it.",
+        lane="leads",
+    ),
+    _job("drift_job", ("lead_profile", *SERVED, *DRIFT), "Profile one stored week and look for drift.", lane="leads"),
+    _job("scoring_job", LISTS, "Score one week of leads with the champion.", lane="leads"),
+    _job(
+        "retrain_job",
+        CANDIDATE + RELEASE,
+        "Train and judge a week's candidate, and release it if it is promoted.",
+        lane="retraining",
+    ),
+    _job(
+        "backfill_job",
+        LEADS + DRIFT + CANDIDATE,
+        "Ingest, train and judge a historical week; never releases.",
+        lane="retraining",
+    ),
+    _job("weekly_job", LEADS + SERVED + DRIFT + CANDIDATE + RELEASE, "The whole loop for one week.", lane="retraining"),
+    _job(
+        "replay_job",
+        ("replay_report",),
+        "Decide the past again under other policies; never releases.",
+        lane="retraining",
+    ),
+    _job(
+        "endpoint_job",
+        ("endpoint",),
+        "Look at the release in hand, and bring a new package on its way.",
+        lane="release",
+    ),
     rollback_job,
+    upkeep_job,
 ]

@@ -31,6 +31,7 @@ def go_back(context: dg.OpExecutionContext, config: Rollback, platform: dg.Resou
 @dg.job(
     name="rollback_job",
     executor_def=dg.in_process_executor,
+    tags={"dagster/max_runtime": "600"},
     description="An earlier model answers again, whole, at once: what answered before, or the version in the config.",
 )
 def rollback_job() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from leadscore_assets.automation.retraining import asked_run
+from leadscore_assets.automation.upkeep import runs_whose_process_is_gone
 from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.steps.deciding import open_decisions
 from leadscore_assets.steps.ingest import reopened_weeks
@@ -114,4 +115,9 @@ def _unrecorded(context: dg.SensorEvaluationContext, platform: Platform) -> bool
     return shown is not None and shown.value != platform.endpoint.status().generation
 
 
-SENSORS = [conditions_of_a_retraining, rollout_sensor, weeks_with_late_or_corrected_leads]
+SENSORS = [
+    conditions_of_a_retraining,
+    rollout_sensor,
+    runs_whose_process_is_gone,
+    weeks_with_late_or_corrected_leads,
+]

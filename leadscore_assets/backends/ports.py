@@ -16,6 +16,7 @@ from leadscore_assets.domain.facts import (
     LedgerRecord,
     Package,
     Slice,
+    StoredFile,
     Variant,
     WeekManifest,
 )
@@ -54,7 +55,19 @@ class LeadSource(Protocol):
         ...
 
 
-class Lake(Protocol):
+class FileStore(Protocol):
+    """Something that holds files, and from which they can be removed for good."""
+
+    def files(self, under: str = "") -> Iterator[StoredFile]:
+        """Yield what is stored below a folder, unfinished things too, in the order of the paths."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """Remove one stored thing; removing what is not there is removing nothing."""
+        ...
+
+
+class Lake(FileStore, Protocol):
     """Where weeks, slices and reports are kept; writes are all or nothing, content-addressed files never replaced."""
 
     def lock(self, name: str) -> AbstractContextManager[Any]:
@@ -146,13 +159,18 @@ class TrainingResult:
 class Trainer(Protocol):
     """Runs a training job and leaves its bundle in the bundle store."""
 
+    @property
+    def leftovers(self) -> FileStore:
+        """What trainings leave beside their bundles: `<job>/result.json`, and attempts that were cut short."""
+        ...
+
     def train(self, job: TrainingJob, *, on_line: Callable[[str], None]) -> TrainingResult:
         """Run the job to its end; raise PermanentError with the job's own failure reason."""
         ...
 
 
-class BundleStore(Protocol):
-    """Where bundles are kept, by digest."""
+class BundleStore(FileStore, Protocol):
+    """Where bundles are kept, by digest; its files are whole bundles, and what was set aside or left unfinished."""
 
     def add(self, folder: Path) -> str:
         """Verify a bundle's folder, move it in under its digest and return that digest; adding twice is adding once."""
@@ -214,6 +232,10 @@ class ModelRegistry(Protocol):
         """Note a decision with its package, so that the registry's own pages show it; an older one changes nothing."""
         ...
 
+    def withdraw(self, version: int) -> None:
+        """Note that the bundle of a version that is not in production is kept no more; the version itself stays."""
+        ...
+
     def track(
         self, *, name: str, week: date, params: dict[str, Any], metrics: dict[str, float], files: Sequence[Path]
     ) -> str:
@@ -235,6 +257,11 @@ class BatchScorer(Protocol):
 
 class EndpointHost(Protocol):
     """Starts, stops and configures the scoring endpoint."""
+
+    @property
+    def captured(self) -> FileStore:
+        """The files of captured requests and answers."""
+        ...
 
     @property
     def deals_by(self) -> Literal["lead", "request"]:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 import click
 
+from leadscore_assets.automation.stale_runs import stale_runs
 from leadscore_assets.backends.cloud import account_check
 from leadscore_assets.commands.opening import open_home
 from leadscore_assets.commands.output import json_option, say, say_json
@@ -16,6 +17,7 @@ from leadscore_assets.domain.errors import InvalidInput, LeadscoreError
 from leadscore_assets.resources import open_platform, open_source
 from leadscore_assets.settings import Settings, load_settings
 from leadscore_assets.steps.releasing import forgotten, serves_the_champion
+from leadscore_assets.steps.upkeep_inventory import PLAN
 
 _FREE_BYTES = 1 << 30
 _MARKS = {True: "ok  ", False: "MEND", None: "?   "}
@@ -105,7 +107,21 @@ def _source(settings: Settings) -> str:
 
 def _dagster(settings: Settings) -> str:
     with open_instance(settings) as instance:
+        stale = stale_runs(instance)
+        if stale:
+            raise InvalidInput(
+                f"run {stale[0].run_id[:8]} of {stale[0].job_name} is marked as running and its process is gone; start "
+                "the Dagster daemon, whose sensor runs_whose_process_is_gone ends it, or run any command that trains"
+            )
         return f"{instance.get_runs_count()} runs so far"
+
+
+def _upkeep(settings: Settings) -> str:
+    platform = open_platform(settings)
+    if platform.lake.read_json(PLAN) is not None:
+        raise InvalidInput("a cleaning was cut short; run 'leadscore clean --yes', which goes on with it")
+    done = platform.ledger.records(action="cleaned", limit=1)
+    return f"last cleaned on {done[0].at:%Y-%m-%d}" if done else "never cleaned; 'leadscore clean' shows what would go"
 
 
 def _ledger(settings: Settings) -> str:
@@ -135,5 +151,6 @@ _CHECKS = {
     "source": _source,
     "dagster": _dagster,
     "ledger": _ledger,
+    "upkeep": _upkeep,
     "registry and endpoint": _live,
 }

@@ -9,19 +9,17 @@ from datetime import date
 from pathlib import Path
 
 import dagster as dg
-import psutil
 from dagster._utils.error import SerializableErrorInfo
 
+from leadscore_assets.automation.stale_runs import PROCESS_TAG, end_stale_runs, this_process
 from leadscore_assets.definitions import build_definitions
 from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.settings import Settings
 
 _OPENING_SECONDS = 120
-_PROCESS_TAG = "leadscore/process"
 # As the webserver tags its own runs, so that these stand on the job's page too.
 _REPOSITORY = {".dagster/repository": "__repository__@leadscore_assets"}
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-_ALIVE = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ class Runner:
         return Outcome(job, week, run_id, result.success, () if result.success else _problems(result), done)
 
     def _who(self) -> dict[str, str]:
-        return {_PROCESS_TAG: _this_process(), "leadscore/actor": self._settings.actor}
+        return {PROCESS_TAG: this_process(), "leadscore/actor": self._settings.actor}
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
@@ -114,29 +112,6 @@ def _postgres_errors() -> tuple[type[Exception], ...]:
     """What Dagster raises for its PostgreSQL storage; nothing where a home does not use that."""
     module = sys.modules.get("dagster_postgres.utils")
     return (module.DagsterPostgresException,) if module else ()
-
-
-def end_stale_runs(instance: dg.DagsterInstance) -> int:
-    """Mark runs whose process is gone as failed, so that nothing looks as if it were still running."""
-    ended = 0
-    for run in instance.get_runs(filters=dg.RunsFilter(statuses=_ALIVE)):
-        owner = run.tags.get(_PROCESS_TAG)
-        if owner and not _is_alive(owner):
-            instance.report_run_failed(run, "the process of this run was killed; run the same command again")
-            ended += 1
-    return ended
-
-
-def _this_process() -> str:
-    return f"{os.getpid()}:{psutil.Process().create_time():.0f}"
-
-
-def _is_alive(owner: str) -> bool:
-    pid, _, created = owner.partition(":")
-    try:
-        return abs(psutil.Process(int(pid)).create_time() - float(created)) < 2
-    except (psutil.Error, ValueError):
-        return False
 
 
 def _problems(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:

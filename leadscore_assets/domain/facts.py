@@ -36,6 +36,15 @@ class DataFile(Record):
 
 
 @dataclass(frozen=True)
+class StoredFile(Record):
+    """One thing in a store: its path below the store's root, its bytes, and when it was last written."""
+
+    path: str
+    size: int
+    at: datetime
+
+
+@dataclass(frozen=True)
 class WeekManifest(Record):
     """One stored week of leads: the pointer that makes its files visible.
 
@@ -105,7 +114,8 @@ class Package(Record):
     """A bundle's registry entry: what was trained, from what, how good it is and where it stands.
 
     `stage` is one of candidate, staging, shadow, canary, production, archive. `decision` is the last one that was
-    marked on it, None while nobody had to decide.
+    marked on it, None while nobody had to decide. `kept` is false once retention
+    removed the bundle: the version stays as a record.
     """
 
     version: int
@@ -118,6 +128,7 @@ class Package(Record):
     lineage: dict[str, Any] = field(default_factory=dict)
     run_id: str = ""
     decision: Decision | None = None
+    kept: bool = True
 
 
 @dataclass(frozen=True)

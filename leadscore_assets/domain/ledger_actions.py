@@ -27,7 +27,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "retired": "a version gave its place to another one",
         "rolled back": "a version was taken back while it answered leads",
         "alarmed": "a guard saw something that a person should look at",
-        "repaired": "the endpoint did not serve what the release wants, and was brought back",
+        "repaired": "the endpoint did not serve what it should, or a run lost its process; it was put right",
         "scored": "a week's leads were ranked, by which version and with which result",
         "notified": "people were told of something",
         "cleaned": "files that nothing needs any more were removed",

@@ -7,6 +7,7 @@ from leadscore_assets.domain.policy import Policy, is_section, policy_from
 from leadscore_assets.domain.presets import DEFAULT, preset, presets, spread
 
 DECIDING = ("promotion", "drift", "retraining")
+_KEEPING = ("retention",)
 
 
 def with_preset(policy: Policy, name: str) -> Policy:
@@ -29,7 +30,7 @@ def learning_digest(policy: Policy) -> str:
     threshold = found["promotion"]["score_threshold"] if policy.training.objective == "binary" else None
     # Of what is rented, the number of hosts alone decides what a model becomes.
     found["resources"] = {"training_hosts": found["resources"]["training_hosts"]}
-    return digest_of([{key: value for key, value in found.items() if key not in DECIDING}, threshold])
+    return digest_of([{key: value for key, value in found.items() if key not in DECIDING + _KEEPING}, threshold])
 
 
 def decides_alike(first: Policy, second: Policy) -> bool:

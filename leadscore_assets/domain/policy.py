@@ -14,6 +14,7 @@ from leadscore_assets.domain.presets import DEFAULT, spread
 from leadscore_assets.domain.promotion_policy import PromotionPolicy
 from leadscore_assets.domain.release_policy import ReleasePolicy
 from leadscore_assets.domain.resources_policy import ResourcesPolicy
+from leadscore_assets.domain.retention_policy import RetentionPolicy
 from leadscore_assets.domain.retraining_policy import RetrainingPolicy
 from leadscore_assets.domain.section import Section
 from leadscore_assets.domain.training_policy import TrainingPolicy, TuningPolicy
@@ -132,6 +133,7 @@ class Policy(Frozen):
     capture: CapturePolicy = CapturePolicy()
     retraining: RetrainingPolicy = RetrainingPolicy()
     resources: ResourcesPolicy = ResourcesPolicy()
+    retention: RetentionPolicy = RetentionPolicy()
     lists: ListPolicy = ListPolicy()
 
     @model_validator(mode="before")

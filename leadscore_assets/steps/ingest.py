@@ -14,6 +14,7 @@ from leadscore_assets.domain.facts import DataFile, WeekManifest
 from leadscore_assets.domain.quality import findings, label_counts, quality
 from leadscore_assets.domain.validation import Validated, validate_week
 from leadscore_assets.steps.generations import keep_generation
+from leadscore_assets.steps.past_retention import is_past_retention
 from leadscore_assets.steps.platform import Platform
 
 
@@ -58,7 +59,10 @@ def ingest_week(platform: Platform, week: date) -> WeekManifest:
 
 
 def reopened_weeks(platform: Platform) -> list[date]:
-    """Return the finished weeks whose rows in the source are not what the lake holds: new, late, corrected, empty."""
+    """Return the finished weeks whose rows in the source are not what the lake holds: new, late, corrected, empty.
+
+    A week that is older than the retention of leads, and not held, was cleaned or never wanted: it is not asked for.
+    """
     digests = platform.source.weeks()
     finished = platform.last_finished_week()
     held = {manifest.week: manifest for manifest in platform.lake.manifests(platform.start_week, finished)}
@@ -66,7 +70,8 @@ def reopened_weeks(platform: Platform) -> list[date]:
     return [
         week
         for week in weeks_between(platform.start_week, last)
-        if _differs(platform, held.get(week), digests.get(week))
+        if (week in held or not is_past_retention(platform, week, last))
+        and _differs(platform, held.get(week), digests.get(week))
     ]
 
 

@@ -170,11 +170,11 @@ class TestSageMakerRegistry(ModelRegistryContract):
         other = open_registry()
         calls.watch()
         assert [package.version for package in other.packages()] == [1, 2, 3]
-        assert sorted(calls.made) == ["get_object"] * 4 + ["list_model_packages"]
+        assert sorted(calls.made) == ["get_object"] * 4 + ["list_model_packages", "list_objects_v2"]
         register(registry, 3)
         calls.watch()
         assert len(other.packages()) == 4
-        assert calls.made == ["get_object", "list_model_packages", "get_object"]
+        assert calls.made == ["get_object", "list_model_packages", "get_object", "list_objects_v2"]
 
     def test_more_packages_than_a_page_are_all_found(
         self, registry: SageMakerRegistry, account: Account, monkeypatch: pytest.MonkeyPatch

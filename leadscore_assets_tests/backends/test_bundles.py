@@ -75,6 +75,36 @@ class BundleStoreContract:
     def test_an_empty_store_has_no_digests(self, store: BundleStore) -> None:
         assert list(store.digests()) == []
 
+    def test_a_bundle_is_listed_as_one_thing_and_removed_whole(self, store: BundleStore, tmp_path: Path) -> None:
+        digests = sorted(_added(store, tmp_path / "source", content=f"model {number}") for number in range(2))
+        assert [item.path for item in store.files()] == digests
+        assert all(item.size > 100 for item in store.files())
+
+        for _ in range(2):
+            store.remove(digests[0])
+
+        assert list(store.digests()) == digests[1:]
+        with pytest.raises(Missing, match="is not in"):
+            store.path(digests[0])
+        assert bundle.verify(store.path(digests[1])) == digests[1]
+
+    def test_a_removed_bundle_can_be_added_again(self, store: BundleStore, tmp_path: Path) -> None:
+        digest = _added(store, tmp_path / "source")
+        store.remove(digest)
+
+        assert _added(store, tmp_path / "source") == digest
+        assert bundle.verify(store.path(digest)) == digest
+
+    @pytest.mark.parametrize("name", ["", "..", "ab" * 31, "../" + "ab" * 32])
+    def test_nothing_but_a_bundle_is_removed(self, name: str, store: BundleStore) -> None:
+        with pytest.raises(InvalidInput, match="is no bundle"):
+            store.remove(name)
+
+
+def _added(store: BundleStore, folder: Path, **made: str) -> str:
+    make_bundle(folder, **made)
+    return store.add(folder)
+
 
 class TestLocalBundles(BundleStoreContract):
     @pytest.fixture
@@ -93,6 +123,19 @@ class TestLocalBundles(BundleStoreContract):
 
         assert bundle.verify(store.path(digest)) == digest
         assert list(store.digests()) == [digest]
+
+    def test_what_was_set_aside_as_damaged_is_listed_and_can_be_removed(
+        self, store: LocalBundles, tmp_path: Path
+    ) -> None:
+        digest = _added(store, tmp_path / "source")
+        (store.path(digest) / bundle.MODEL).write_bytes(b"rotten")
+        _added(store, tmp_path / "source")
+        aside = [item.path for item in store.files() if item.path.endswith(".damaged")]
+        assert len(aside) == 1
+
+        store.remove(aside[0])
+
+        assert [path.name for path in (tmp_path / "store").iterdir()] == [digest]
 
     @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a second file system")
     def test_a_bundle_from_another_file_system_is_copied_whole(self, store: LocalBundles, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The model registry's contract, and what holds for the one on MLflow."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -199,6 +200,28 @@ class _DyingClient:
                 raise _Killed(name)
             self._left -= 1
         return getattr(self._client, name)
+
+    def test_a_version_whose_bundle_is_kept_no_more_stays_as_a_record(self, registry: ModelRegistry) -> None:
+        first, second = register(registry, 1), register(registry, 2)
+        assert first.kept
+
+        for _ in range(2):
+            registry.withdraw(1)
+
+        assert registry.get(1) == replace(first, kept=False)
+        assert registry.packages()[1] == second
+        assert register(registry, 3).version == 3
+
+    def test_the_bundle_in_production_is_never_withdrawn(self, registry: ModelRegistry) -> None:
+        register(registry, 1)
+        registry.promote(1)
+
+        with pytest.raises(InvalidInput, match="version 1 is in production"):
+            registry.withdraw(1)
+        with pytest.raises(Missing, match="package 7 is not registered"):
+            registry.withdraw(7)
+
+        assert registry.get(1).kept
 
 
 # Making MLflow's database takes a second; tests share one and have a model and an experiment each.

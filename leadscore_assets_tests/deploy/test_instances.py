@@ -109,6 +109,16 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         yield port
 
 
+@dg.op
+def _work() -> None:
+    """Leave a run and its events behind."""
+
+
+@dg.job(executor_def=dg.in_process_executor)
+def _working_job() -> None:
+    _work()
+
+
 @pytest.mark.parametrize("name", _INSTANCES)
 def test_an_instance_keeps_its_runs_in_a_real_postgresql(name: str, database: int, tmp_path: Path) -> None:
     content = _read(_INSTANCES[name])
@@ -120,7 +130,9 @@ def test_an_instance_keeps_its_runs_in_a_real_postgresql(name: str, database: in
     (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(kept))
     with dg.DagsterInstance.from_config(f"{tmp_path}") as instance:
         assert type(instance.run_storage).__name__ == "PostgresRunStorage"
-        assert instance.get_runs_count() == 0
+        before = instance.get_runs_count()
+        assert _working_job.execute_in_process(instance=instance).success
+        assert instance.get_runs_count() == before + 1
 
 
 @pytest.mark.parametrize("name", _INSTANCES)

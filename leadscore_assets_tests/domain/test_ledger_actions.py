@@ -7,6 +7,7 @@ from pathlib import Path
 import leadscore_assets
 from leadscore_assets.domain.ledger_actions import ACTIONS
 from leadscore_assets.steps.release_records import _ACTIONS
+from leadscore_assets.steps.upkeep_site import TRAFFIC
 
 SOURCES = sorted(Path(leadscore_assets.__file__).parent.rglob("*.py"))
 # Where an action is chosen, and not written, at the place that records it.
@@ -14,6 +15,7 @@ CHOSEN: dict[str, set[str]] = {
     "release_records.py: _ACTIONS[item.after]": set(_ACTIONS.values()),
     "ingest.py: action": {"ingested", "reopened"},
     "ledger_export.py: action": set(),
+    "upkeep_site.py: action": set(TRAFFIC),
 }
 
 

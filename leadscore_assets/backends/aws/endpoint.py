@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 
 from leadscore_assets.backends.aws.account import Account
 from leadscore_assets.backends.aws.alarms import AlarmLimits, EndpointAlarms
+from leadscore_assets.backends.aws.captures import ROOT
 from leadscore_assets.backends.aws.endpoint_counts import EndpointCounts
 from leadscore_assets.backends.aws.endpoint_leftovers import Leftovers
 from leadscore_assets.backends.aws.endpoint_moving import EndpointMover, Goal
@@ -30,10 +31,11 @@ from leadscore_assets.backends.aws.requests_endpoint import (
     longest_move,
     model_request,
 )
+from leadscore_assets.backends.aws.s3_folder import S3Folder
 from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.aws.scaling import Scaling
 from leadscore_assets.backends.aws.waiting import Patience
-from leadscore_assets.backends.ports import Captures
+from leadscore_assets.backends.ports import Captures, FileStore
 from leadscore_assets.backends.variants import check_variants
 from leadscore_assets.domain.capture_policy import CapturePolicy
 from leadscore_assets.domain.errors import InvalidInput, LeadscoreError, Missing, PermanentError, TransientError
@@ -96,6 +98,11 @@ class SageMakerEndpoint:
         self._mover = EndpointMover(name, self._service, **parts)  # type: ignore[arg-type]
         self._leftovers = Leftovers(account, name, self._service, self._alarms)
         self._counts = EndpointCounts(account, store, name, captures=captures, capture=capture, labels=labels, now=now)
+
+    @property
+    def captured(self) -> FileStore:
+        """What SageMaker captured of this endpoint's requests and answers."""
+        return S3Folder(self._store, f"{ROOT}/{self._name}/")
 
     @property
     def deals_by(self) -> Literal["lead", "request"]:

@@ -19,7 +19,7 @@ from leadscore_assets.backends.aws.requests_registry import ServedBy, Standing
 from leadscore_assets.backends.aws.run_records import record_run
 from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.packages import PRODUCTION, STAGES, check_digest, check_stage, is_digest
-from leadscore_assets.domain.errors import Missing, TransientError
+from leadscore_assets.domain.errors import InvalidInput, Missing, TransientError
 from leadscore_assets.domain.facts import Decision, Package
 
 _POINTER = "registry/production.json"
@@ -152,6 +152,13 @@ class SageMakerRegistry:
         check_stage(stage)
         self._stand(self._look().get(version), stage)
 
+    def withdraw(self, version: int) -> None:
+        """Note that a version's bundle is kept no more; raise Missing, and InvalidInput for the one in production."""
+        look = self._look()
+        if look.get(version).version == look.production:
+            raise InvalidInput(f"version {version} is in production; its bundle stays until another one is")
+        self._documents.withdraw(look.get(version).digest)
+
     def decisions(self) -> list[Decision]:
         """Return what people decided in SageMaker's pages and nobody marked yet, oldest first.
 
@@ -212,12 +219,16 @@ class SageMakerRegistry:
 
     def _packages(self, look: _Look, items: Sequence[Standing]) -> list[Package]:
         documents = self._documents.read(item.digest for item in items)
+        # The bundle in production is never withdrawn.
+        others = any(item.version != look.production for item in items)
+        withdrawn = self._documents.withdrawn() if others else frozenset()
         return [
             replace(
                 documents[item.digest],
                 version=item.version,
                 stage=_stage(item, documents[item.digest], look.production),
                 decision=item.decision,
+                kept=item.digest not in withdrawn,
             )
             for item in items
         ]

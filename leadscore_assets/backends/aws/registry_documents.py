@@ -17,6 +17,7 @@ from leadscore_assets.domain.facts import Package
 from leadscore_assets.domain.semver import next_semver
 
 _AT_ONCE = 16
+_WITHDRAWN = "registry/withdrawn/"
 
 
 class PackageDocuments:
@@ -69,6 +70,14 @@ class PackageDocuments:
             if holder["digest"] == digest:
                 return found
             previous = _holder(found, holder)
+
+    def withdraw(self, digest: str) -> None:
+        """Note that a bundle is kept no more; noting it twice is noting it once."""
+        self._store.put(f"{_WITHDRAWN}{digest}", b"", only_new=True)
+
+    def withdrawn(self) -> frozenset[str]:
+        """Return the digests of bundles that are kept no more."""
+        return frozenset(key.removeprefix(_WITHDRAWN) for key, _ in self._store.objects(_WITHDRAWN))
 
     def _read(self, digest: str) -> Package:
         stored = self._store.get(_key(digest))

@@ -6,6 +6,7 @@ A bundle is used from a folder of this machine, kept by a local store that this 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,9 +14,11 @@ from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.bundle_archive import ARCHIVE, pack, unpack
 from leadscore_assets.backends.ports import BundleStore
 from leadscore_assets.domain import bundle
-from leadscore_assets.domain.errors import CorruptArtefact, Missing
+from leadscore_assets.domain.errors import CorruptArtefact, InvalidInput, Missing
+from leadscore_assets.domain.facts import StoredFile
 
 _ROOT = "bundles/"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _KEY = re.compile(rf"{_ROOT}([0-9a-f]{{64}})/{re.escape(ARCHIVE)}")
 
 
@@ -61,6 +64,20 @@ class S3Bundles:
             found = _KEY.fullmatch(key)
             if found:
                 yield found[1]
+
+    def files(self, under: str = "") -> Iterator[StoredFile]:
+        """Yield every stored bundle by its digest; its size is that of its archive."""
+        for item in self._store.listed(f"{_ROOT}{under}"):
+            found = _KEY.fullmatch(item.path)
+            if found:
+                yield replace(item, path=found[1])
+
+    def remove(self, path: str) -> None:
+        """Remove a bundle from the bucket, then from this machine; raise InvalidInput for what is no digest."""
+        if not _DIGEST.fullmatch(path):
+            raise InvalidInput(f"{path!r} is no bundle digest; give all 64 hexadecimal digits")
+        self._store.delete(_key(path))
+        self._cache.remove(path)
 
     def _is_whole(self, digest: str) -> bool:
         try:

@@ -4,7 +4,7 @@ Files are fetched whole into a cache on this machine and read there: that is how
 few columns are read, and each version crosses the network once. Locks are leases (`s3_lease`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import date
@@ -15,6 +15,7 @@ from typing import TypeVar
 import pyarrow as pa
 
 from leadscore_assets.backends.aws.s3_cache import CACHE_BYTES, S3Cache
+from leadscore_assets.backends.aws.s3_folder import S3Folder
 from leadscore_assets.backends.aws.s3_lease import LEASE_SECONDS, S3Lease
 from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.aws.waiting import Patience
@@ -22,13 +23,14 @@ from leadscore_assets.backends.lake_documents import LakeDocuments, absent
 from leadscore_assets.backends.lake_paths import WEEKS, checked_name, inner_path, part_path
 from leadscore_assets.backends.parquet_files import gone, is_intact, read_parquet_files, write_parquet
 from leadscore_assets.domain.digests import file_digest
-from leadscore_assets.domain.facts import DataFile, WeekManifest
+from leadscore_assets.domain.facts import DataFile, StoredFile, WeekManifest
 
 Given = TypeVar("Given")
 Got = TypeVar("Got")
 LOCK_PATIENCE = Patience(interval=1.0, deadline=60.0)
 _AT_ONCE = 8
 _ROOT = "lake/"
+_LOCKS = ".locks"
 
 
 class S3Lake(LakeDocuments):
@@ -55,7 +57,7 @@ class S3Lake(LakeDocuments):
 
     def lock(self, name: str) -> AbstractContextManager[None]:
         """Hold a named lock between machines; raise TransientError when it stays taken or was lost before the end."""
-        key = f"{_ROOT}.locks/{checked_name(name)}.json"
+        key = f"{_ROOT}{_LOCKS}/{checked_name(name)}.json"
         lease = S3Lease(self._store, key, name=name, seconds=self._lease_seconds, patience=self._patience)
         return lease.held()
 
@@ -110,6 +112,14 @@ class S3Lake(LakeDocuments):
         """Store a file and return where it lies."""
         self._store.put(self._key(path), content)
         return self.uri(path)
+
+    def files(self, under: str = "") -> Iterator[StoredFile]:
+        """Yield what is stored below a folder; locks are no files of the lake."""
+        return S3Folder(self._store, _ROOT, left_out=(_LOCKS,)).files(under)
+
+    def remove(self, path: str) -> None:
+        """Remove one stored file; removing what is not there is removing nothing."""
+        self._store.delete(self._key(path))
 
     def _content(self, path: str) -> bytes | None:
         found = self._store.get(self._key(path))

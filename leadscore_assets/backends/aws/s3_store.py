@@ -18,6 +18,7 @@ from leadscore_assets.backends.aws.account import Account
 from leadscore_assets.backends.aws.errors import AwsRefused, AwsUnavailable
 from leadscore_assets.backends.aws.s3_multipart import PART_BYTES, upload_in_parts
 from leadscore_assets.domain.digests import file_digest
+from leadscore_assets.domain.facts import StoredFile
 
 Answer = TypeVar("Answer")
 _ABSENT = frozenset({"NoSuchKey", "404"})
@@ -147,6 +148,13 @@ class S3Store:
         with self._refusals():
             for item in self._account.pages("s3", "list_objects_v2", "Contents", **request):
                 yield item["Key"].removeprefix(self._start), item["ETag"]
+
+    def listed(self, prefix: str) -> Iterator[StoredFile]:
+        """Yield key, size and time of every object whose key starts with a prefix, in the order of the keys."""
+        request = {**self._owned, "Prefix": self._start + prefix}
+        with self._refusals():
+            for item in self._account.pages("s3", "list_objects_v2", "Contents", **request):
+                yield StoredFile(item["Key"].removeprefix(self._start), item["Size"], item["LastModified"])
 
     def folders(self, prefix: str, *, after: str) -> Iterator[str]:
         """Yield what keys have up to the next '/' behind a prefix, once each and in order, from behind `after` on."""

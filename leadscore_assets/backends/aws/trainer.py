@@ -17,12 +17,13 @@ from leadscore_assets.backends.aws.instances import checked_instance
 from leadscore_assets.backends.aws.place import Place
 from leadscore_assets.backends.aws.prices import Prices
 from leadscore_assets.backends.aws.requests_training import training_request
+from leadscore_assets.backends.aws.s3_folder import S3Folder
 from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.aws.training_end import OVER, problem, result
 from leadscore_assets.backends.aws.training_files import TrainingFiles
 from leadscore_assets.backends.aws.training_progress import TrainingProgress
 from leadscore_assets.backends.aws.waiting import Patience, await_end
-from leadscore_assets.backends.ports import BundleStore, Lake, TrainingJob, TrainingResult
+from leadscore_assets.backends.ports import BundleStore, FileStore, Lake, TrainingJob, TrainingResult
 from leadscore_assets.domain.errors import LeadscoreError, PermanentError
 from leadscore_assets.domain.resources_policy import ResourcesPolicy
 
@@ -57,12 +58,18 @@ class SageMakerTrainer:
         self._account = account
         self._place = place
         self._resources = resources
+        self._store = store
         self._bundles = bundles
         self._files = TrainingFiles(account, store, lake, place)
         self._code: CodeSource = code or CodeChannel(store)
         self._prices = prices or Prices.read()
         self._look_seconds = look_seconds
         self._patience = patience
+
+    @property
+    def leftovers(self) -> FileStore:
+        """What jobs leave in the bucket beside their bundles: channels, outputs and checkpoints."""
+        return S3Folder(self._store, "training/")
 
     def train(self, job: TrainingJob, *, on_line: Say) -> TrainingResult:
         """Run a job to its end, or go on with the attempt that runs, or take the model that one left before.

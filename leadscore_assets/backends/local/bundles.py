@@ -11,10 +11,13 @@ from pathlib import Path
 from uuid import uuid4
 
 from leadscore_assets.backends.atomic import discard, make_folder, publish_folder, storage_errors
+from leadscore_assets.backends.local.files import stored_tree
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.errors import CorruptArtefact, InvalidInput, Missing
+from leadscore_assets.domain.facts import StoredFile
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_ASIDE = re.compile(r"\.[0-9a-f]{32}\.(damaged|tmp|gone)")
 
 
 class LocalBundles:
@@ -51,6 +54,23 @@ class LocalBundles:
         """Return the digests of all bundles kept, in order."""
         found = self._root.iterdir() if self._root.is_dir() else ()
         yield from sorted(folder.name for folder in found if _DIGEST.fullmatch(folder.name))
+
+    def files(self, under: str = "") -> Iterator[StoredFile]:
+        """Yield every bundle by its digest, and what was set aside or left unfinished by its dotted name."""
+        with storage_errors(self._root):
+            found = sorted(self._root.iterdir()) if self._root.is_dir() else []
+            for folder in found:
+                if folder.name.startswith(under):
+                    yield stored_tree(folder, folder.name)
+
+    def remove(self, path: str) -> None:
+        """Remove a bundle, or what was set aside, at once and whole; raise InvalidInput for any other name."""
+        if not _DIGEST.fullmatch(path) and not _ASIDE.fullmatch(path):
+            raise InvalidInput(f"{path!r} is no bundle of {self._root}; give a digest of 64 hexadecimal digits")
+        place = self._root / path
+        with storage_errors(place):
+            if place.exists():
+                discard(place)
 
     def _set_aside_if_damaged(self, target: Path, digest: str) -> None:
         try:

@@ -12,8 +12,9 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
+from leadscore_assets.backends.local.files import LocalFiles
 from leadscore_assets.backends.local.server_process import ServerProcess
-from leadscore_assets.backends.ports import BundleStore
+from leadscore_assets.backends.ports import BundleStore, FileStore
 from leadscore_assets.backends.variants import check_variants
 from leadscore_assets.domain.errors import LeadscoreError, Missing, PermanentError, TransientError
 from leadscore_assets.domain.facts import EndpointStatus, Variant
@@ -55,6 +56,11 @@ class LocalEndpoint:
         self._server = ServerProcess(self._folder, loopback(host), port, name, workers, home)
         self._capture = capture or CaptureRules()
         self._boot_seconds = boot_seconds
+
+    @property
+    def captured(self) -> FileStore:
+        """The files of captured requests and answers."""
+        return LocalFiles(self._folder.capture_folder)
 
     @property
     def deals_by(self) -> Literal["lead", "request"]:

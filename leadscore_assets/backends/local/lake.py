@@ -10,10 +10,13 @@ import pyarrow as pa
 from leadscore_assets.backends.atomic import make_folder, move_file, storage_errors, unfinished, write_atomically
 from leadscore_assets.backends.lake_documents import LakeDocuments, absent
 from leadscore_assets.backends.lake_paths import WEEKS, checked_name, inner_path, outside, part_path
+from leadscore_assets.backends.local.files import LocalFiles
 from leadscore_assets.backends.parquet_files import gone, read_parquet_files, write_parquet
 from leadscore_assets.domain.digests import file_digest
 from leadscore_assets.domain.errors import TransientError
-from leadscore_assets.domain.facts import DataFile, WeekManifest
+from leadscore_assets.domain.facts import DataFile, StoredFile, WeekManifest
+
+_LOCKS = ".locks"
 
 
 class LocalLake(LakeDocuments):
@@ -28,7 +31,7 @@ class LocalLake(LakeDocuments):
         """Hold a named lock between processes; raise TransientError when it stays taken."""
         from filelock import FileLock, Timeout
 
-        path = self._root / ".locks" / f"{checked_name(name)}.lock"
+        path = self._root / _LOCKS / f"{checked_name(name)}.lock"
         with storage_errors(path):
             make_folder(path.parent)
             lock = FileLock(path, timeout=self._lock_seconds)
@@ -85,6 +88,14 @@ class LocalLake(LakeDocuments):
         place = self._place(path)
         write_atomically(place, content)
         return str(place)
+
+    def files(self, under: str = "") -> Iterator[StoredFile]:
+        """Yield what is stored below a folder, unfinished files too; locks are no files of the lake."""
+        return LocalFiles(self._root, left_out=(_LOCKS,)).files(under)
+
+    def remove(self, path: str) -> None:
+        """Remove one stored file; removing what is not there is removing nothing."""
+        LocalFiles(self._root, left_out=(_LOCKS,)).remove(path)
 
     def _content(self, path: str) -> bytes | None:
         place = self._place(path)

@@ -52,6 +52,7 @@ def from_tags(version: Any, *, in_production: int | None) -> Package:
             metrics=json.loads(_joined("metrics", tags)),
             lineage=json.loads(_joined("lineage", tags)),
             run_id=version.run_id or "",
+            kept=tags.get("kept") != "no",
             decision=Decision.from_json(json.loads(tags[DECISION])) if DECISION in tags else None,
         )
     except (KeyError, TypeError, ValueError) as error:

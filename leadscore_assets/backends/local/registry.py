@@ -16,7 +16,7 @@ from leadscore_assets.backends.local import mlflow_store
 from leadscore_assets.backends.local.mlflow_run import record_run
 from leadscore_assets.backends.local.mlflow_tags import DECISION, decision_text, from_tags, to_tags
 from leadscore_assets.backends.packages import PRODUCTION, check_digest, check_stage, is_digest
-from leadscore_assets.domain.errors import Missing
+from leadscore_assets.domain.errors import InvalidInput, Missing
 from leadscore_assets.domain.facts import Decision, Package
 from leadscore_assets.domain.semver import next_semver
 
@@ -124,6 +124,13 @@ class MlflowRegistry:
         self.get(version)
         with self._writing() as client:
             self._write_stage(client, version, stage)
+
+    def withdraw(self, version: int) -> None:
+        """Note that a version's bundle is kept no more; raise Missing, and InvalidInput for the one in production."""
+        if self.get(version).stage == PRODUCTION:
+            raise InvalidInput(f"version {version} is in production; its bundle stays until another one is")
+        with self._writing() as client:
+            client.set_model_version_tag(self._name, str(version), "kept", "no")
 
     def decisions(self) -> list[Decision]:
         """Return nothing: MLflow's pages are for looking, people decide with `leadscore release`."""

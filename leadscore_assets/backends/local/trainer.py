@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from leadscore_assets.backends.atomic import write_atomically
+from leadscore_assets.backends.local.files import LocalFiles
 from leadscore_assets.backends.local.training_hosts import TrainingHosts, end_orphans
-from leadscore_assets.backends.ports import BundleStore, Lake, TrainingJob, TrainingResult
+from leadscore_assets.backends.ports import BundleStore, FileStore, Lake, TrainingJob, TrainingResult
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.digests import canonical_json
 from leadscore_assets.domain.errors import CorruptArtefact, Missing, PermanentError, oneline
@@ -29,6 +30,11 @@ class LocalTrainer:
         self._folder = folder
         self._lake = lake
         self._bundles = bundles
+
+    @property
+    def leftovers(self) -> FileStore:
+        """What trainings leave beside their bundles."""
+        return LocalFiles(self._folder)
 
     def train(self, job: TrainingJob, *, on_line: Callable[[str], None]) -> TrainingResult:
         """Run a job, or return the bundle that the same job made before."""
