@@ -58,7 +58,7 @@ class LocalTrainer:
             bundle.verify(self._bundles.path(record["digest"]), digest=record["digest"])
         except (Missing, CorruptArtefact):
             return None
-        return TrainingResult(record["digest"], float(record["seconds"]), reused=True)
+        return TrainingResult(record["digest"], float(record["seconds"]), reused=True, facts=record.get("facts", {}))
 
     @contextmanager
     def _attempt(self, job: TrainingJob) -> Iterator[Path]:
