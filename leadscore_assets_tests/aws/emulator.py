@@ -18,11 +18,11 @@ from moto.server import ThreadedMotoServer
 
 EXTENSIONS: tuple[str, ...] = (
     "leadscore_assets_tests.aws.emulated_cloud",
-    "leadscore_assets_tests.aws.emulated_registry",
-    "leadscore_assets_tests.aws.emulated_s3",
-    "leadscore_assets_tests.aws.emulated_metrics",
     "leadscore_assets_tests.aws.emulated_endpoints",
     "leadscore_assets_tests.aws.emulated_invocations",
+    "leadscore_assets_tests.aws.emulated_metrics",
+    "leadscore_assets_tests.aws.emulated_registry",
+    "leadscore_assets_tests.aws.emulated_s3",
     "leadscore_assets_tests.aws.emulated_training",
     "leadscore_assets_tests.aws.emulated_transform",
 )
