@@ -27,6 +27,9 @@ JOBS = [
     _job("backfill_job", LEADS + DRIFT + CANDIDATE, "Ingest, train and judge a historical week; never releases."),
     _job("weekly_job", LEADS + SERVED + DRIFT + CANDIDATE + RELEASE, "The whole loop for one week."),
     _job("replay_job", ("replay_report",), "Decide the past again under other policies; never releases."),
+    _job("outcomes_job", ("outcome_report",), "Tell what became of one week's list."),
+    _job("watch_job", ("release_watch",), "Look at the live champion."),
+    _job("report_job", ("weekly_report",), "Make one week's page."),
     _job("endpoint_job", ("endpoint",), "Look at the release in hand, and bring a new package on its way."),
     rollback_job,
 ]

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 import dagster as dg
 
 from leadscore_assets.automation.retraining import asked_run
+from leadscore_assets.automation.watching import SCHEDULES
 from leadscore_assets.domain.calendar import WEEK, week_of
 from leadscore_assets.domain.policy import Policy
 from leadscore_assets.domain.retraining_calendar import schedule_of
@@ -53,4 +54,4 @@ def _day(context: dg.ScheduleEvaluationContext) -> date:
 
 def schedules(policy: Policy) -> list[dg.ScheduleDefinition]:
     """Return every schedule of a site."""
-    return [leads_every_monday, retraining_when_it_is_due(policy)]
+    return [leads_every_monday, retraining_when_it_is_due(policy), *SCHEDULES]
