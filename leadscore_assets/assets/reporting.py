@@ -45,9 +45,13 @@ def release_watch(_: Weekly) -> dg.AssetsDefinition:
     """Declare the look at the live champion, which has no week."""
 
     @dg.asset(
-        name="release_watch", deps=["endpoint"], group_name="monitoring", kinds={"json"}, owners=[OWNER],
+        name="release_watch",
+        deps=["endpoint"],
+        group_name="monitoring",
+        kinds={"json"},
+        owners=[OWNER],
         output_required=False,
-    )  # fmt: skip
+    )
     def _release_watch(platform: dg.ResourceParam[Platform]) -> Iterator[dg.MaterializeResult]:
         """The live champion at its last look: daily for a while after its close watch, then weekly."""
         with told_apart():

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -51,4 +51,4 @@ def first_scored(tables: Iterable[pa.Table]) -> pa.Table:
 
 _FIRST = ["lead", "variant", "version", "at", "score"]
 _FIRST_SCORED = pa.schema([CAPTURED.field(name) for name in _FIRST])
-_IN_ORDER = [("at", "ascending"), ("variant", "ascending")]
+_IN_ORDER: "list[tuple[str, Literal['ascending', 'descending']]]" = [("at", "ascending"), ("variant", "ascending")]

@@ -230,8 +230,9 @@ def pictures(rows: Shown, terms: Terms) -> dict[str, Any]:
 
 def chosen(rows: Shown, mask: NDArray[np.bool_]) -> Shown:
     """Return the rows of a mask (n,)."""
-    columns = {name: getattr(rows, name) for name in Shown.__dataclass_fields__}
-    return Shown(**{name: None if values is None else values[mask] for name, values in columns.items()})
+    columns: dict[str, Any] = {name: getattr(rows, name) for name in Shown.__dataclass_fields__}
+    found: dict[str, Any] = {name: None if values is None else values[mask] for name, values in columns.items()}
+    return Shown(**found)
 
 
 def calibration_gap(report: OutcomeReport) -> float | None:
