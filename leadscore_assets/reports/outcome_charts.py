@@ -11,7 +11,7 @@ from leadscore_assets.reports.figures import PALETTE
 
 _MARK, _OTHER = PALETTE["candidate"], PALETTE["champion"]
 _DASHES = (0, (4, 2))
-_DAYS_SHOWN = 6
+_DAYS_SHOWN = 5
 
 
 def outcome_charts(report: OutcomeReport) -> list[Chart]:
@@ -20,13 +20,23 @@ def outcome_charts(report: OutcomeReport) -> list[Chart]:
     return [chart for make in makers if (chart := make(report)) is not None]
 
 
-def band_chart(groups: Sequence[Group], *, name: str = "bands", title: str = "Conversions by band") -> Chart | None:
-    """Return the picture of groups' rates with their intervals; None without any known rate."""
+def band_chart(groups: Sequence[Group]) -> Chart | None:
+    """Return the picture of the bands' rates with their intervals; None without any known rate."""
+    look = "Points are rates, lines their intervals. Good: they fall from the first band to the last."
+    return _rate_chart(groups, name="bands", title="Conversions by band", look=look)
+
+
+def arm_chart(groups: Sequence[Group]) -> Chart | None:
+    """Return the picture of the rates by what answered; None without any known rate."""
+    look = "Points are rates, lines their intervals. Where the lines overlap much, nothing is told apart."
+    return _rate_chart(groups, name="arms", title="Conversions by what answered", look=look)
+
+
+def _rate_chart(groups: Sequence[Group], *, name: str, title: str, look: str) -> Chart | None:
     known = [item for item in groups if item.rate is not None]
     if not known:
         return None
     told = ", ".join(f"{item.name} {item.rate.value:.0%} of {item.rows:,}" for item in known if item.rate)
-    look = "Points are rates, lines their intervals; good where they fall from the first to the last."
     return Chart(name, title, look, f"{title}: {told}", partial(_rates, groups=known), height=0.85 + 0.38 * len(known))
 
 
@@ -57,7 +67,7 @@ def _bands(report: OutcomeReport) -> Chart | None:
 
 
 def _arms(report: OutcomeReport) -> Chart | None:
-    return band_chart(report.arms, name="arms", title="Conversions by what answered")
+    return arm_chart(report.arms)
 
 
 def _calibration(report: OutcomeReport) -> Chart | None:
@@ -117,7 +127,7 @@ def _trend(axes: Any, weeks: list[tuple[date, Interval, float | None]]) -> None:
     said = [(at, value) for at, (_, _, value) in enumerate(weeks) if value is not None]
     if said:
         axes.plot([at for at, _ in said], [value for _, value in said], color=_OTHER, linewidth=1.6, linestyle=_DASHES)
-    chosen = sorted({round(k * (len(weeks) - 1) / (_DAYS_SHOWN - 1)) for k in range(_DAYS_SHOWN)})
+    chosen = range((len(weeks) - 1) % (step := -(-len(weeks) // _DAYS_SHOWN)), len(weeks), step)
     axes.set_xticks(chosen, [f"{weeks[at][0]:%d %b}" for at in chosen])
     axes.set(ylabel="Spearman")
     axes.locator_params(axis="y", nbins=5)

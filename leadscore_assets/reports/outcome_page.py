@@ -19,7 +19,7 @@ class Line:
     conversions: str
     rate: str
     interval: str
-    revenue: str
+    revenue: tuple[str, str]
     feedback: str
 
 
@@ -68,7 +68,7 @@ def group_line(item: Group) -> Line:
         f"{item.rows:,}",
         f"{item.conversions:,}",
         _DASH if rate is None else f"{rate.value:.1%}",
-        _DASH if rate is None else f"{rate.low:.1%} to {rate.high:.1%}",
+        "" if rate is None else f"{rate.low:.1%} to {rate.high:.1%}",
         _amount(item.revenue),
         _DASH if item.feedback is None else f"{item.feedback.value:.0%}",
     )
@@ -85,8 +85,8 @@ def _extras(groups: list[Group]) -> tuple[bool, bool]:
     return any(item.revenue for item in groups), any(item.feedback for item in groups)
 
 
-def _amount(found: Interval | None) -> str:
-    return _DASH if found is None else f"{found.value:,.2f} ({found.low:,.2f} to {found.high:,.2f})"
+def _amount(found: Interval | None) -> tuple[str, str]:
+    return (_DASH, "") if found is None else (f"{found.value:,.2f}", f"{found.low:,.2f} to {found.high:,.2f}")
 
 
 def _metrics(item: Answerer) -> list[tuple[str, str, str, str]]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from leadscore_assets.domain.live_facts import RunsOfAWeek
 from leadscore_assets.domain.weekly import Asked, Coming, WeekLine, WeeklyReport
 from leadscore_assets.reports.charts import Chart
-from leadscore_assets.reports.outcome_charts import band_chart, trend_chart
+from leadscore_assets.reports.outcome_charts import arm_chart, band_chart, trend_chart
 from leadscore_assets.reports.templating import templates
 
 _DRIFT = {"alarm": "drift", "watch": "watch", "quiet": "no drift", "not_yet": "no verdict yet", "": "not looked"}
@@ -24,7 +24,6 @@ def weekly_page(report: WeeklyReport) -> str:
             asked=[(_moments(item), item.decision, _said(item)) for item in report.asked],
             verdicts=[(_when(item.at), item.action, item.reason) for item in report.verdicts],
             releases=[(_when(item.at), item.action, f"{item.subject}: {item.reason}") for item in report.releases],
-            drift=_DRIFT[report.drift],
             charts=_charts(report),
             jobs=_jobs(report.runs),
             taken=_taken(report.runs),
@@ -67,7 +66,7 @@ def _charts(report: WeeklyReport) -> list[Chart]:
     found = [
         band_chart(outcomes.bands),
         trend_chart([(item.week, item.spearman, item.expected) for item in outcomes.trend]),
-        band_chart(outcomes.arms, name="arms", title="Conversions by what answered"),
+        arm_chart(outcomes.arms),
     ]
     return [chart for chart in found if chart is not None]
 
