@@ -8,9 +8,13 @@ _LOOKED_BACK = 26
 
 
 def freshness(platform: Platform) -> Freshness:
-    """Return the newest lead's age, and the finished weeks that are missing, of the last half year."""
-    last = platform.last_finished_week()
-    held = platform.lake.manifests(max(platform.start_week, last - WEEK * _LOOKED_BACK), last + WEEK)
+    """Return the newest lead's age, and the finished weeks that are missing since the first of the last half year.
+
+    Only where that half year holds nothing are all weeks looked at.
+    """
+    last, start = platform.last_finished_week(), platform.start_week
+    held = platform.lake.manifests(max(start, last - WEEK * _LOOKED_BACK), last + WEEK)
+    held = held or platform.lake.manifests(start, last)
     moments = [item.last_at for item in held if item.last_at is not None]
     if not held or not moments:
         return Freshness(None, None)
