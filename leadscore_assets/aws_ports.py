@@ -64,8 +64,15 @@ def _account_settings(settings: Settings) -> AwsSettings:
 def _trainer(settings: Settings, aws: AwsSettings, *, account: Any, store: Any, bundles: Any, lake: Any) -> Any:
     from leadscore_assets.backends.aws.trainer import SageMakerTrainer
 
-    place = _training_place(aws)
-    return SageMakerTrainer(account, store, place, settings.policy().resources, lake=lake, bundles=bundles)
+    return SageMakerTrainer(
+        account,
+        store,
+        _training_place(aws),
+        settings.policy().resources,
+        lake=lake,
+        bundles=bundles,
+        look_seconds=aws.poll_seconds,
+    )
 
 
 def _registry(
@@ -98,7 +105,12 @@ def _scorer(settings: Settings, aws: AwsSettings, *, account: Any, store: Any, b
 
     place = _endpoint_place(aws)
     return SageMakerTransform(
-        account, store=store, bundles=bundles, place=place, resources=resources, patience=Patience()
+        account,
+        store=store,
+        bundles=bundles,
+        place=place,
+        resources=resources,
+        patience=Patience(interval=aws.poll_seconds),
     )
 
 
@@ -123,6 +135,8 @@ def _endpoint(
     captures: Any,
 ) -> Any:
     from leadscore_assets.backends.aws.endpoint import SageMakerEndpoint
+    from leadscore_assets.backends.aws.requests_endpoint import longest_move
+    from leadscore_assets.backends.aws.waiting import Patience
 
     contract, policy = settings.contract(), settings.policy()
     return SageMakerEndpoint(
@@ -135,6 +149,7 @@ def _endpoint(
         bundles=bundles,
         captures=captures,
         labels=(contract.label_minimum, contract.label_maximum),
+        patience=Patience(interval=aws.poll_seconds, deadline=longest_move(policy.resources)),
         now=now,
     )
 

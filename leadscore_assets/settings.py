@@ -141,6 +141,7 @@ class AwsSettings(Frozen):
     security_groups: tuple[str, ...] = ()
     topic: str | None = Field(default=None, pattern=r"^arn:aws[a-z-]*:sns:\S+$", description="where notices go")
     tags: dict[str, str] = {}
+    poll_seconds: float = Field(default=15.0, gt=0, le=300, description="between two looks at a job or a deployment")
 
 
 class LedgerSettings(Frozen):

@@ -17,6 +17,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "not packaged": "a candidate was not registered, with the verdict that says why",
         "registered": "a bundle became a numbered version",
         "refused": "a version was not released because its evidence does not hold now",
+        "decided": "a person approved or refused a version in the registry",
         "queued": "a version waits for its turn or for a person",
         "approved": "a version may set off, by whom",
         "rejected": "a version's way ended before it answered leads",

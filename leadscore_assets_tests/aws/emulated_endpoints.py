@@ -19,6 +19,7 @@ from moto.sagemaker.exceptions import AWSValidationException, SagemakerClientErr
 from moto.sagemaker.models import sagemaker_backends
 from moto.sagemaker.responses import SageMakerResponse
 
+from leadscore_assets_tests.aws import emulated_metrics
 from leadscore_assets_tests.aws.emulated_containers import Hollow, Processes
 from leadscore_assets_tests.aws.emulated_deployments import LOOK_SECONDS, Endpoint, Fleet, creating, updating
 from leadscore_assets_tests.aws.emulated_metrics import REGION, Metrics
@@ -266,12 +267,16 @@ _DELETED = ("delete_model", "delete_endpoint_config", "delete_endpoint")
 
 
 def install(emulator: Emulator) -> None:
-    """Take the place of moto's endpoints."""
+    """Take the place of moto's endpoints, where another extension has not asked for it already."""
+    if "endpoints" in emulator.state:
+        return
+    emulated_metrics.install(emulator)
     world = World(emulator.state["metrics"])
     emulator.state["endpoints"] = world
     emulator.on_reset.append(world.forget)
     for operation in (*_ANSWERED, *_DELETED):
         setattr(SageMakerResponse, operation, _answering(world, operation))
+    SageMakerResponse.list_endpoints = _listing(world, "endpoints", "EndpointName", "Endpoints")
     SageMakerResponse.list_models = _listing(world, "models", "ModelName", "Models")
     SageMakerResponse.list_endpoint_configs = _listing(world, "configurations", "EndpointConfigName", "EndpointConfigs")
 
@@ -291,6 +296,7 @@ def _listing(world: World, kept: str, name: str, key: str) -> Callable[[SageMake
         part, now = dict(self.params).get("NameContains", ""), world.metrics.clock.now()
         names = [item for item in getattr(world, kept) if part in item]
         arn = name.replace("Name", "Arn")
-        return ActionResult({key: [{name: item, arn: f"{_ARN}:x/{item}", "CreationTime": now} for item in names]})
+        about = {"CreationTime": now, "LastModifiedTime": now, "EndpointStatus": "InService"}
+        return ActionResult({key: [{name: item, arn: f"{_ARN}:x/{item}", **about} for item in names]})
 
     return answer

@@ -14,6 +14,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
 
+from leadscore_assets_tests.aws import emulated_endpoints
 from leadscore_assets_tests.aws.emulated_containers import Answered
 from leadscore_assets_tests.aws.emulated_endpoints import Endpoint, Fleet, World
 from leadscore_assets_tests.aws.emulator import Emulator
@@ -126,6 +127,7 @@ def _side(rules: Mapping[str, Any], mode: str, data: bytes, kind: str) -> dict[s
 
 def install(emulator: Emulator) -> None:
     """Answer InvokeEndpoint with the endpoints' containers."""
+    emulated_endpoints.install(emulator)
     world: World = emulator.state["endpoints"]
 
     def invoke_endpoint(self: SageMakerRuntimeResponse) -> tuple[int, dict[str, str], bytes | str]:

@@ -133,7 +133,9 @@ def _answered(metrics: Metrics, query: Mapping[str, Any], first: datetime, last:
 
 
 def install(emulator: Emulator) -> None:
-    """Answer for SageMaker's metrics; all others stay moto's."""
+    """Answer for SageMaker's metrics; all others stay moto's. Other extensions may have asked for this already."""
+    if "metrics" in emulator.state:
+        return
     metrics = Metrics(Clock())
     emulator.state["clock"], emulator.state["metrics"] = metrics.clock, metrics
     emulator.on_reset.append(metrics.forget)

@@ -47,7 +47,7 @@ class TestS3Captures(CapturesContract):
     ) -> None:
         other = S3Captures(S3Store(account, BUCKET, "team"), endpoint="leadscore")
         assert captures.masked("7") == other.masked("7") == other.masked("7.0")
-        elsewhere = S3Captures(S3Store(account, "another"), endpoint="leadscore")
+        elsewhere = S3Captures(S3Store(account, BUCKET, "another"), endpoint="leadscore")
         assert captures.masked("7") != elsewhere.masked("7")
 
     def test_only_the_days_asked_for_are_listed(

@@ -10,7 +10,6 @@ from typing import Any
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
-from moto.sagemaker.models import sagemaker_backends
 from moto.sns.models import sns_backends
 
 from leadscore_assets.backends.aws.account import Account
@@ -20,6 +19,7 @@ from leadscore_assets.backends.aws.checkup_serving import image_request
 from leadscore_assets.backends.aws.checkup_wanted import Finding, Wanted
 from leadscore_assets.domain.resources_policy import ResourcesPolicy
 from leadscore_assets_tests.aws.conftest import REGION
+from leadscore_assets_tests.aws.emulated_endpoints import World
 from leadscore_assets_tests.aws.emulator import Emulator
 from leadscore_assets_tests.aws.stacks import site
 from leadscore_assets_tests.aws.strict import strict_session
@@ -249,7 +249,7 @@ def test_a_bucket_in_another_region_is_told(built: Site) -> None:
     assert found["bucket"].passed is False
 
 
-def test_an_endpoint_that_cannot_serve_is_told(built: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_that_cannot_serve_is_told(built: Site, server: Emulator) -> None:
     image = {"Image": f"{_OWNER}.dkr.ecr.us-east-1.amazonaws.com/x:1"}
     built.account.call(
         "sagemaker", "create_model", ModelName="m", PrimaryContainer=image, ExecutionRoleArn=built.made["ExecutionRole"]
@@ -257,9 +257,9 @@ def test_an_endpoint_that_cannot_serve_is_told(built: Site, monkeypatch: pytest.
     variant = {"VariantName": "primary", "ModelName": "m", "InitialInstanceCount": 1, "InstanceType": "ml.c5.large"}
     built.account.call("sagemaker", "create_endpoint_config", EndpointConfigName="c", ProductionVariants=[variant])
     built.account.call("sagemaker", "create_endpoint", EndpointName="leadscore", EndpointConfigName="c")
-    assert "InService" in built.look()["endpoint"].found
-    (endpoint,) = sagemaker_backends[_OWNER][REGION].endpoints.values()
-    monkeypatch.setattr(endpoint, "endpoint_status", "UpdateRollbackFailed")
+    assert any("InService" in built.look()["endpoint"].found for _ in range(10))
+    world: World = server.state["endpoints"]
+    world.endpoints["leadscore"].status = "UpdateRollbackFailed"
     assert built.look()["endpoint"].passed is False
     built.account.call("sagemaker", "delete_endpoint", EndpointName="leadscore")
 

@@ -286,9 +286,7 @@ class TestSageMakerRegistry(ModelRegistryContract):
         register(registry, 1)
         monkeypatch.setattr("leadscore_assets.backends.aws.registry._TRIES", 2)
         objects = S3Store(account, BUCKET, "team")
-        monkeypatch.setattr(
-            registry, "_objects", type("Busy", (), {"get": objects.get, "put": lambda *_, **__: None})()
-        )
+        monkeypatch.setattr(registry, "_store", type("Busy", (), {"get": objects.get, "put": lambda *_, **__: None})())
         with pytest.raises(TransientError, match="others promote at once"):
             registry.promote(1)
 

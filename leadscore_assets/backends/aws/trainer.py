@@ -50,6 +50,7 @@ class SageMakerTrainer:
         bundles: BundleStore,
         code: CodeSource | None = None,
         prices: Prices | None = None,
+        look_seconds: float = _LOOK_SECONDS,
         patience: Patience | None = None,
     ) -> None:
         self._account = account
@@ -59,6 +60,7 @@ class SageMakerTrainer:
         self._files = TrainingFiles(account, store, lake, place)
         self._code: CodeSource = code or CodeChannel(store)
         self._prices = prices or Prices.read()
+        self._look_seconds = look_seconds
         self._patience = patience
 
     def train(self, job: TrainingJob, *, on_line: Say) -> TrainingResult:
@@ -133,7 +135,7 @@ class SageMakerTrainer:
         minutes = job.maximum_minutes + _START_MINUTES
         if self._resources.spot:
             minutes += self._resources.spot_wait_minutes
-        return Patience(interval=_LOOK_SECONDS, deadline=minutes * 60.0)
+        return Patience(interval=self._look_seconds, deadline=minutes * 60.0)
 
     @contextmanager
     def _stopped_unless_ended(self, name: str, on_line: Say) -> Iterator[None]:

@@ -1,7 +1,7 @@
 """Which files of a home a backup takes, and in which order.
 
 Pointers first, then what they point to: contents are never replaced, so whatever a pointer names is still there when it
-is copied. Locks, drafts, logs, the note of a running server and the page's secret are nobody's memory.
+is copied. Locks, drafts, logs, fetched objects, the note of a running server and the page's secret are nobody's memory.
 """
 
 import os
@@ -11,7 +11,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 _LEFT_OUT = ("*.lock", "*-wal", "*-shm", "*-journal", "*.log", "*.log.*", "*.pid", "unfinished-*")
-_LEFT_OUT_PATHS = ("endpoint/token", "endpoint/server.json", "training/*/attempt-*")
+_LEFT_OUT_PATHS = ("cache", "endpoint/token", "endpoint/server.json", "training/*/attempt-*")
 _SQLITE = b"SQLite format 3\0"
 _CONTENT = re.compile(r"bundles/[0-9a-f]{64}/.*|.*/part-[0-9a-f]{16}\.parquet|registry/mlartifacts/.*")
 

@@ -1,4 +1,4 @@
-"""A SageMaker endpoint of the emulated account, with a small stand-in for its captures."""
+"""A SageMaker endpoint of the emulated account."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from leadscore_assets.backends.aws.account import Account
+from leadscore_assets.backends.aws.captures import S3Captures
 from leadscore_assets.backends.aws.endpoint import SageMakerEndpoint
 from leadscore_assets.backends.aws.errors import AwsRefused
 from leadscore_assets.backends.aws.requests_endpoint import EndpointPlace
@@ -19,7 +20,6 @@ from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.aws.waiting import Patience
 from leadscore_assets.backends.local.bundles import LocalBundles
 from leadscore_assets.domain.capture_policy import CapturePolicy
-from leadscore_assets.domain.captured import CAPTURED
 from leadscore_assets.domain.facts import Variant
 from leadscore_assets.domain.resources_policy import ResourcesPolicy
 from leadscore_assets_tests.aws import rules_endpoint
@@ -47,33 +47,16 @@ CANARY = (replace(OLD, weight=0.75), CANDIDATE)
 Make = Callable[..., SageMakerEndpoint]
 
 
-class CapturedLines:
-    """Reads what the emulator captured, one lead a line; the client's id of a request pairs its answers."""
+class WatchedCaptures(S3Captures):
+    """The bucket's captures, and the times that were read."""
 
-    def __init__(self, account: Account) -> None:
-        self._account = account
+    def __init__(self, store: S3Store) -> None:
+        super().__init__(store, endpoint=NAME)
         self.reads: list[tuple[datetime, datetime]] = []
 
     def read(self, first: datetime, last: datetime) -> Iterator[pa.Table]:
         self.reads.append((first, last))
-        place = {"Bucket": BUCKET, "Prefix": f"{PREFIX}/capture/"}
-        for item in self._account.pages("s3", "list_objects_v2", "Contents", **place):
-            line = json.loads(self._account.call("s3", "get_object", Bucket=BUCKET, Key=item["Key"])["Body"].read())
-            row = _row(line, item["Key"].split("/")[3])
-            if first <= row["at"] < last:
-                yield pa.Table.from_pylist([row], schema=CAPTURED)
-
-
-def _row(line: dict[str, Any], variant: str) -> dict[str, Any]:
-    about, answer = line["eventMetadata"], json.loads(line["captureData"]["endpointOutput"]["data"])
-    return {
-        "at": datetime.fromisoformat(about["inferenceTime"]),
-        "event": about.get("inferenceId", about["eventId"]),
-        "role": "shadow" if variant == "shadow" else "production",
-        "variant": variant,
-        "version": answer["model_version"],
-        **{name: answer["predictions"][0][name] for name in ("score", "band")},
-    }
+        return super().read(first, last)
 
 
 @dataclass
@@ -87,7 +70,7 @@ class Site:
 
     def __post_init__(self) -> None:
         self.world: World = self.emulator.state["endpoints"]
-        self.captures = CapturedLines(self.account)
+        self.captures = WatchedCaptures(self.store)
         self.bundles = S3Bundles(self.store, LocalBundles(self.folder / "bundles"))
         self.prepare()
 

@@ -266,7 +266,8 @@ def test_a_caller_killed_between_any_two_changes_and_run_again_converges(
     site: Site, step: tuple[list[tuple[Variant, ...]], tuple[Variant, ...], Variant | None]
 ) -> None:
     before, variants, shadow = step
-    for after in range(1, 100):
+    # Every change of a first deployment, every second one of the others: a deployment's calls are alike.
+    for after in range(1, 100, 2 if before else 1):
         site.emulator.reset()
         site.prepare()
         for earlier in before:

@@ -33,6 +33,7 @@ UNWANTED = [
     "dagster/history/runs.db-wal",
     "dagster/history/runs.db-shm",
     "dagster/.opening.lock",
+    "cache/s3-object.parquet",
     "endpoint/token",
     "endpoint/server.json",
     "endpoint/server.log",
