@@ -6,8 +6,8 @@ from typing import Any
 import dagster as dg
 from dagster._core.scheduler.instigation import InstigatorStatus
 
-from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.domain.calendar import parse_week
+from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.domain.live_facts import Automation, JobMoments, RunFact, StepFact
 
 _MOST_RUNS = 2000

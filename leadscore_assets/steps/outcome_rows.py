@@ -105,4 +105,3 @@ def _floats(column: Any) -> Floats:
     plain = column.cast(pa.int8()) if pa.types.is_boolean(column.type) else column
     found: Floats = plain.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
     return found
-

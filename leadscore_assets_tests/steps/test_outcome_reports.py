@@ -74,7 +74,7 @@ def test_its_figures_are_those_of_the_shown_scores_and_the_leads(listed: Platfor
     assert report.top.top.rows == 21
     assert report.top.top.conversions + report.top.rest.conversions == sum(lead["converted"] for _, lead in rows)
     assert report.top.lift.low < report.top.lift.value < report.top.lift.high
-    assert [item.name for item in report.bands][0] == "hot"
+    assert report.bands[0].name == "hot"
     assert sum(item.rows for item in report.bands) == 210
     assert all(item.rate.low <= item.rate.value <= item.rate.high for item in report.bands)
     assert stored_outcomes(listed, WEEK_SHOWN) == report
