@@ -18,6 +18,8 @@ _COMMANDS = {
     "drift": ("drift", "Say whether a week's leads drifted, and which features say so."),
     "replay": ("replay", "Decide the past again under other policies; never releases."),
     "status": ("status", "Say what is stored, live and due."),
+    "report": ("report", "Make one week's page: what was retrained, what became of lists, what comes next."),
+    "metrics": ("metrics", "Tell the platform's own numbers to Prometheus."),
     "policy": ("policy", "Show and check every threshold, its presets and their error rates."),
     "compare": ("compare", "Compare any two bundles on any file of labelled leads."),
     "score": ("score", "Score and rank the leads of any file with the champion."),

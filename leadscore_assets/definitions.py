@@ -2,16 +2,18 @@
 
 import dagster as dg
 
-from leadscore_assets.assets import evaluation, leads, model, monitoring, release, replay, scoring, slices
+from leadscore_assets.assets import evaluation, leads, model, monitoring, release, replay, reporting, scoring, slices
 from leadscore_assets.automation.jobs import JOBS
 from leadscore_assets.automation.schedules import schedules
 from leadscore_assets.automation.sensors import SENSORS
+from leadscore_assets.automation.watching import SENSORS as WATCHING
 from leadscore_assets.checks import evaluation as evaluation_checks
 from leadscore_assets.checks import leads as leads_checks
 from leadscore_assets.checks import model as model_checks
 from leadscore_assets.checks import monitoring as monitoring_checks
 from leadscore_assets.checks import release as release_checks
 from leadscore_assets.checks import replay as replay_checks
+from leadscore_assets.checks import reporting as reporting_checks
 from leadscore_assets.checks import scoring as scoring_checks
 from leadscore_assets.checks import slices as slices_checks
 from leadscore_assets.domain.errors import InvalidInput
@@ -20,7 +22,7 @@ from leadscore_assets.partitions import weekly_partitions
 from leadscore_assets.resources import platform_resource
 from leadscore_assets.settings import Settings, load_settings
 
-_ASSETS = (leads, slices, model, evaluation, release, scoring, monitoring, replay)
+_ASSETS = (leads, slices, model, evaluation, release, scoring, monitoring, replay, reporting)
 _CHECKS = (
     leads_checks,
     slices_checks,
@@ -30,6 +32,7 @@ _CHECKS = (
     scoring_checks,
     monitoring_checks,
     replay_checks,
+    reporting_checks,
 )
 
 
@@ -41,7 +44,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         asset_checks=[declare(weekly) for module in _CHECKS for declare in module.CHECKS],
         jobs=JOBS,
         schedules=schedules(_readable_policy(settings)),
-        sensors=SENSORS,
+        sensors=[*SENSORS, *WATCHING],
         resources={"platform": platform_resource(settings)},
         executor=dg.in_process_executor,
     )

@@ -50,6 +50,9 @@ JOBS = [
         "Decide the past again under other policies; never releases.",
         lane="retraining",
     ),
+    _job("outcomes_job", ("outcome_report",), "Tell what became of one week's list.", lane="watching"),
+    _job("watch_job", ("release_watch",), "Look at the live champion.", lane="watching"),
+    _job("report_job", ("weekly_report",), "Make one week's page.", lane="watching"),
     _job(
         "endpoint_job",
         ("endpoint",),

@@ -7,6 +7,7 @@ import dagster as dg
 
 from leadscore_assets.automation.retraining import asked_run
 from leadscore_assets.automation.upkeep import upkeep_every_sunday_night
+from leadscore_assets.automation.watching import SCHEDULES
 from leadscore_assets.domain.calendar import WEEK, week_of
 from leadscore_assets.domain.policy import Policy
 from leadscore_assets.domain.retraining_calendar import schedule_of
@@ -54,4 +55,4 @@ def _day(context: dg.ScheduleEvaluationContext) -> date:
 
 def schedules(policy: Policy) -> list[dg.ScheduleDefinition]:
     """Return every schedule of a site."""
-    return [leads_every_monday, retraining_when_it_is_due(policy), upkeep_every_sunday_night]
+    return [leads_every_monday, retraining_when_it_is_due(policy), upkeep_every_sunday_night, *SCHEDULES]

@@ -16,6 +16,7 @@ from leadscore_assets.steps.drifting import stored_drift
 from leadscore_assets.steps.ingest import reopened_weeks
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_store import present_release
+from leadscore_assets.steps.weekly_reporting import page_path, reported_weeks
 
 
 @click.command("status")
@@ -46,6 +47,7 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
     say(f"Endpoint  {endpoint['address']} {'running' if endpoint['running'] else 'not running'}")
     say(f"Release   {_release_line(found['release'])}")
     say(f"Drift     {_drift_line(found['drift'])}")
+    say(f"Report    {found['report'] or 'none yet; run leadscore report'}")
     say(f"Due       week {found['due']['week']} on {found['due']['on']}")
     say(f"Ledger    {found['ledger']['records']} records, last: {found['ledger']['last'] or 'none'}")
 
@@ -70,6 +72,7 @@ def _status(settings: Settings, platform: Platform) -> dict[str, Any]:
         "endpoint": platform.endpoint.status().to_json(),
         "release": _release(platform),
         "drift": _drift(platform, manifests),
+        "report": _report(platform),
         "due": {"week": f"{due}", "on": f"{run_day(due):%A %Y-%m-%d}"},
         "ledger": {
             "records": len(records),
@@ -114,6 +117,12 @@ def _drift_line(found: dict[str, str] | None) -> str:
     if found is None:
         return "not looked for yet; run 'leadscore drift'"
     return f"{found['verdict'].replace('_', ' ')} in week {found['week']}: {found['because']}"
+
+
+def _report(platform: Platform) -> str | None:
+    """The newest week's page."""
+    weeks = reported_weeks(platform)
+    return f"{platform.lake.local_path(page_path(weeks[0].week))}" if weeks else None
 
 
 def _champion(champion: dict[str, Any]) -> str:

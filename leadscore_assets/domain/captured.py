@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -29,12 +29,26 @@ def first_answers(tables: Iterable[pa.Table], *, variants: Sequence[str]) -> Ite
 
     Answers of other variants, without a score or without a key are left out.
     """
-    mine = (pc.field("role") == "production") & pc.field("variant").isin(list(variants))
-    wanted = mine & pc.field("lead").is_valid() & pc.field("score").is_valid()
-    kept = [CAPTURED.empty_table().select(_WHO), *(table.filter(wanted).select(_WHO) for table in tables)]
-    ordered = pa.concat_tables(kept).sort_by([("at", "ascending"), ("variant", "ascending")])
-    firsts = ordered.group_by("lead", use_threads=False).aggregate([("variant", "first"), ("at", "first")])
-    yield from zip(*(firsts[name].to_pylist() for name in ("lead", "variant_first", "at_first")), strict=True)
+    mine = pc.field("variant").isin(list(variants))
+    firsts = first_scored(table.filter(mine) for table in tables)
+    yield from zip(*(firsts[name].to_pylist() for name in ("lead", "variant", "at")), strict=True)
 
 
-_WHO = ["lead", "variant", "at"]
+def first_scored(tables: Iterable[pa.Table]) -> pa.Table:
+    """Return each lead's first score in production: lead, variant, version, at and score; ties by the variant's name.
+
+    Answers without a score or without a key are left out. A table is reduced before the next one is read.
+    """
+    wanted = (pc.field("role") == "production") & pc.field("lead").is_valid() & pc.field("score").is_valid()
+    found = _FIRST_SCORED.empty_table()
+    for table in tables:
+        ordered = pa.concat_tables([found, table.filter(wanted).select(_FIRST)]).sort_by(_IN_ORDER)
+        firsts = ordered.group_by("lead", use_threads=False).aggregate([(name, "first") for name in _FIRST[1:]])
+        named = firsts.rename_columns([name.removesuffix("_first") for name in firsts.column_names])
+        found = named.select(_FIRST).cast(_FIRST_SCORED)
+    return found
+
+
+_FIRST = ["lead", "variant", "version", "at", "score"]
+_FIRST_SCORED = pa.schema([CAPTURED.field(name) for name in _FIRST])
+_IN_ORDER: "list[tuple[str, Literal['ascending', 'descending']]]" = [("at", "ascending"), ("variant", "ascending")]

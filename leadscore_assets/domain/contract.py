@@ -99,7 +99,11 @@ class Derived(Frozen):
 
 
 class Contract(Frozen):
-    """What a lead is: key, time, features, label and outcome, and how long an outcome takes to be known."""
+    """What a lead is: key, time, features, label and outcome, and how long an outcome takes to be known.
+
+    `revenue` (what a lead brought, any currency) and `feedback` (whether sales found it good) are columns that are
+    known later, like the outcome; they are reported and never learnt from.
+    """
 
     name: Name = "leads"
     version: int = 1
@@ -109,19 +113,21 @@ class Contract(Frozen):
     label_minimum: int = 1
     label_maximum: int = 5
     outcome: Name | None = "converted"
+    revenue: Name | None = None
+    feedback: Name | None = None
     horizon_days: int = Field(default=14, ge=0, le=365)
     features: tuple[Feature, ...] = Field(min_length=1)
     derived: tuple[Derived, ...] = ()
 
-    @field_validator("outcome", mode="before")
+    @field_validator("outcome", "revenue", "feedback", mode="before")
     @classmethod
-    def _no_outcome(cls, value: object) -> object:
-        """Read "" as no outcome: TOML has no null, and a key left out takes its default."""
+    def _no_column(cls, value: object) -> object:
+        """Read "" as no such column: TOML has no null, and a key left out takes its default."""
         return None if value == "" else value
 
     @model_validator(mode="after")
     def _names_are_one_of_a_kind(self) -> Self:
-        reserved = [self.key, self.created_at, self.label] + ([self.outcome] if self.outcome else [])
+        reserved = [self.key, self.created_at, self.label, *self.known_later[1:]]
         names = reserved + [feature.name for feature in self.features] + [extra.name for extra in self.derived]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
@@ -145,7 +151,9 @@ class Contract(Frozen):
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the contract's content; which columns are personal changes no data and is no part of it."""
-        return digest_of(self.model_dump(mode="json", exclude={"features": {"__all__": {"pii"}}}))
+        content = self.model_dump(mode="json", exclude={"features": {"__all__": {"pii"}}})
+        absent = [name for name in ("revenue", "feedback") if content[name] is None]
+        return digest_of({name: value for name, value in content.items() if name not in absent})
 
     @cached_property
     def by_name(self) -> dict[str, Feature]:
@@ -163,6 +171,11 @@ class Contract(Frozen):
         """Feature names in contract order: the order of a CSV row at the endpoint."""
         return tuple(feature.name for feature in self.features)
 
+    @property
+    def known_later(self) -> tuple[str, ...]:
+        """The columns that nobody knows when a lead is scored: label first, then outcome, revenue and feedback."""
+        return (self.label, *(name for name in (self.outcome, self.revenue, self.feedback) if name))
+
     @cached_property
     def personal(self) -> frozenset[str]:
         """Names of the features that are personal data."""
@@ -170,7 +183,7 @@ class Contract(Frozen):
 
     @cached_property
     def schema(self) -> pa.Schema:  # type: ignore[override]
-        """The lake's schema: key, created_at, features, label and, where there is one, outcome."""
+        """The lake's schema: key, created_at, features, label and, where there are, outcome, revenue and feedback."""
         fields: list[Any] = [
             pa.field(self.key, pa.string(), nullable=False),
             pa.field(self.created_at, TIMESTAMP, nullable=False),
@@ -179,6 +192,10 @@ class Contract(Frozen):
         fields.append(pa.field(self.label, pa.int64()))
         if self.outcome:
             fields.append(pa.field(self.outcome, pa.bool_()))
+        if self.revenue:
+            fields.append(pa.field(self.revenue, pa.float64()))
+        if self.feedback:
+            fields.append(pa.field(self.feedback, pa.bool_()))
         return pa.schema(fields)
 
 

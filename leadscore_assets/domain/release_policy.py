@@ -82,6 +82,9 @@ class ReleasePolicy(Section):
     warm_hours: float = Field(default=48.0, ge=0, le=720, description="the last champion stays warm, at least")
     watch_hours: float = Field(default=48.0, ge=0, le=720)
     watch_maximum_hours: float = Field(default=168.0, gt=0, le=1440)
+    daily_reports: int = Field(
+        default=7, ge=0, le=90, description="on the champion after its close watch, one a day; then one a week"
+    )
     unproved: Literal["keep", "back"] = Field(default="keep", description="at the end of a watch without enough leads")
     longest_gap_minutes: float = Field(default=60.0, gt=0, le=1440)
     tolerated_failures: int = Field(default=4, ge=1, le=100, description="changes of traffic that fail in a row")

@@ -135,8 +135,7 @@ def _made_ready(contract: Contract) -> _Plan:
     if contract.needs_created_at:
         required = (contract.created_at, *required)
     refused = {contract.label: rules.IS_THE_LABEL}
-    if contract.outcome:
-        refused[contract.outcome] = rules.IS_THE_OUTCOME
+    refused |= dict.fromkeys(contract.known_later[1:], rules.IS_THE_OUTCOME)
     return _Plan(checks, readers, required, refused)
 
 

@@ -88,8 +88,10 @@ def _judge(column: Arrow, name: str, contract: Contract) -> _Judged:
     if name == contract.label:
         bounds = (float(contract.label_minimum), float(contract.label_maximum))
         return _whole(_in_bounds(read_numbers(column), bounds=bounds, whole=True))
-    if name == contract.outcome:
+    if name in (contract.outcome, contract.feedback):
         return _boolean(column, required=False)
+    if name == contract.revenue:
+        return _in_bounds(read_numbers(column), bounds=(None, None), whole=False)
     return _feature(column, contract.by_name[name])
 
 

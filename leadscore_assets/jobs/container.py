@@ -65,6 +65,12 @@ class Container:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "failure").write_text(reason[:_FAILURE_LIMIT])
 
+    def tell_usage(self, usage: Mapping[str, float]) -> None:
+        """Leave beside the failure's place what the job took of its machine."""
+        folder = self.root / "output"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "usage.json").write_text(json.dumps(usage))
+
     def _config(self, name: str, variable: str) -> dict[str, Any]:
         path = self.root / "input" / "config" / name
         text = path.read_text() if path.is_file() else self.variables.get(variable, "{}")

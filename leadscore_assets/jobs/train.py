@@ -30,6 +30,7 @@ from leadscore_assets.domain.tuning import Champion
 from leadscore_assets.jobs.checkpoints import FolderCheckpoints
 from leadscore_assets.jobs.container import Container
 from leadscore_assets.jobs.team import ADDRESS_VARIABLE, HostTeam
+from leadscore_assets.jobs.usage import own_usage
 
 
 def main() -> int:
@@ -42,6 +43,7 @@ def main() -> int:
         container.fail(f"{error}")
         print(f"failed: {error}", file=sys.stderr, flush=True)
         return 1
+    container.tell_usage(own_usage())
     return 0
 
 

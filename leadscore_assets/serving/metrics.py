@@ -1,52 +1,50 @@
 """The counts as Prometheus reads them: text format 0.0.4, summed over the server's processes."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
+from leadscore_assets.domain.exposition import Labels, Sample, family, line
 from leadscore_assets.domain.routing import shares
 from leadscore_assets.domain.serving_counts import LATENCY_BOUNDS, ServingCounts, VariantCounts
 from leadscore_assets.serving.desired import Release
 from leadscore_assets.serving.status import Counts
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-Labels = Mapping[str, object]
-Sample = tuple[Labels, float]
 _EVERY = 4
 
 
 def metrics_text(release: Release, counts: ServingCounts, requests: Counts, *, workers: int) -> str:
     """Write every metric of one reading."""
     families = [
-        _family("leadscore_workers", "gauge", "Worker processes that serve.", [({}, workers)]),
-        _family("leadscore_generation", "gauge", "Number of the release served.", [({}, release.generation)]),
+        family("leadscore_workers", "gauge", "Worker processes that serve.", [({}, workers)]),
+        family("leadscore_generation", "gauge", "Number of the release served.", [({}, release.generation)]),
         *_of_variants(release, counts),
         *_of_shadow(counts),
-        _family(
+        family(
             "leadscore_http_requests_total",
             "counter",
             "Invocations by how they ended: served, refused (4xx) or failed (5xx).",
             [({"outcome": name}, getattr(requests, name)) for name in ("served", "refused", "failed")],
         ),
-        _family("leadscore_captured_total", "counter", "Requests that capture wrote.", [({}, counts.captured)]),
-        _family("leadscore_capture_lost_total", "counter", "Requests that capture lost.", [({}, counts.capture_lost)]),
+        family("leadscore_captured_total", "counter", "Requests that capture wrote.", [({}, counts.captured)]),
+        family("leadscore_capture_lost_total", "counter", "Requests that capture lost.", [({}, counts.capture_lost)]),
     ]
-    return "".join(line for family in families for line in family)
+    return "".join(text for found in families for text in found)
 
 
 def _of_variants(release: Release, counts: ServingCounts) -> Iterator[Iterator[str]]:
     share = shares([(item.name, item.weight) for item in release.variants]) if release.variants else {}
     placed = [{"variant": item.name, "version": item.version, "digest": item.digest[:12]} for item in release.variants]
     weights = [(labels, share[str(labels["variant"])]) for labels in placed]
-    yield _family("leadscore_variant_weight", "gauge", "Share of the leads that a variant gets, 0 to 1.", weights)
+    yield family("leadscore_variant_weight", "gauge", "Share of the leads that a variant gets, 0 to 1.", weights)
     versions = [({"variant": item.name, "digest": item.digest[:12]}, item.version) for item in release.variants]
-    yield _family("leadscore_model_version", "gauge", "Version of the model that a variant serves.", versions)
+    yield family("leadscore_model_version", "gauge", "Version of the model that a variant serves.", versions)
     for name, field, about in _COUNTERS:
         samples = [(_labels(item), float(getattr(item, field))) for item in counts.variants]
-        yield _family(f"leadscore_{name}_total", "counter", about, samples)
+        yield family(f"leadscore_{name}_total", "counter", about, samples)
     errors: list[Sample] = []
     for item in counts.variants:
         kinds = {"invalid_output": item.invalid, "internal": item.errors - item.invalid, "client": item.refused}
         errors += [({**_labels(item), "class": kind}, number) for kind, number in kinds.items()]
-    yield _family("leadscore_errors_total", "counter", "Requests without a score, by whose fault.", errors)
+    yield family("leadscore_errors_total", "counter", "Requests without a score, by whose fault.", errors)
     yield _histogram(counts.variants)
 
 
@@ -69,12 +67,12 @@ def _of_shadow(counts: ServingCounts) -> Iterator[Iterator[str]]:
         ("other_band_total", "Leads that the shadow puts into another band.", seen.other_band),
         ("gap_sum", "Sum of absolute differences of scores.", seen.gap_sum),
     ):
-        yield _family(f"leadscore_shadow_{name}", "counter", about, [({}, value)])
-    yield _family("leadscore_shadow_lag_seconds", "gauge", "How far the shadow is behind.", [({}, seen.lag_seconds)])
+        yield family(f"leadscore_shadow_{name}", "counter", about, [({}, value)])
+    yield family("leadscore_shadow_lag_seconds", "gauge", "How far the shadow is behind.", [({}, seen.lag_seconds)])
     correlation = seen.rank_correlation
     samples: list[Sample] = [] if correlation is None else [({}, correlation)]
     about = "Spearman's correlation of the two scores."
-    yield _family("leadscore_shadow_rank_correlation", "gauge", about, samples)
+    yield family("leadscore_shadow_rank_correlation", "gauge", about, samples)
 
 
 def _histogram(variants: Sequence[VariantCounts]) -> Iterator[str]:
@@ -85,26 +83,11 @@ def _histogram(variants: Sequence[VariantCounts]) -> Iterator[str]:
         for place, bound in enumerate(LATENCY_BOUNDS):
             below += item.latency_counts[place]
             if place % _EVERY == _EVERY - 1:
-                yield _line(f"{name}_bucket", {**labels, "le": f"{bound:.6g}"}, below)
-        yield _line(f"{name}_bucket", {**labels, "le": "+Inf"}, sum(item.latency_counts))
-        yield _line(f"{name}_sum", labels, item.latency_seconds)
-        yield _line(f"{name}_count", labels, sum(item.latency_counts))
+                yield line(f"{name}_bucket", {**labels, "le": f"{bound:.6g}"}, below)
+        yield line(f"{name}_bucket", {**labels, "le": "+Inf"}, sum(item.latency_counts))
+        yield line(f"{name}_sum", labels, item.latency_seconds)
+        yield line(f"{name}_count", labels, sum(item.latency_counts))
 
 
 def _labels(item: VariantCounts) -> Labels:
     return {"variant": item.name, "version": item.version, "digest": item.digest[:12]}
-
-
-def _family(name: str, kind: str, about: str, samples: Iterable[Sample]) -> Iterator[str]:
-    yield f"# HELP {name} {about}\n# TYPE {name} {kind}\n"
-    for labels, value in samples:
-        yield _line(name, labels, value)
-
-
-def _line(name: str, labels: Labels, value: float) -> str:
-    shown = ",".join(f'{key}="{_escaped(str(text))}"' for key, text in labels.items())
-    return f"{name}{{{shown}}} {value:.17g}\n" if shown else f"{name} {value:.17g}\n"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

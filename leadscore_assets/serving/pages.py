@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from leadscore_assets.domain.exposition import CONTENT_TYPE
 from leadscore_assets.serving.answers import Reply, json_reply, problem
-from leadscore_assets.serving.metrics import CONTENT_TYPE, metrics_text
+from leadscore_assets.serving.metrics import metrics_text
 from leadscore_assets.serving.openapi import described
 from leadscore_assets.serving.reports import SHADOW, living
 from leadscore_assets.serving.station import Station, all_counts, server_status

@@ -124,7 +124,7 @@ def _records(rows: Sequence[Sequence[str]], contract: Contract, header: Sequence
 
 def _is_header(row: Sequence[str], contract: Contract) -> bool:
     """Half of the cells being column names tells a header with a misspelt name from a row of values."""
-    names = {*contract.names, contract.key, contract.created_at, contract.label, contract.outcome}
+    names = {*contract.names, contract.key, contract.created_at, *contract.known_later}
     return 2 * sum(cell.strip() in names for cell in row) >= len(row)
 
 

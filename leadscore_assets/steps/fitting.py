@@ -207,6 +207,7 @@ def _record(platform: Platform, week: date, fitted: Fitted) -> None:
             "validation_rmse": summary["validation_rmse"],
             "seconds": fitted.seconds,
             "cost": fitted.cost,
+            **{name: fitted.facts[name] for name in ("cpu_seconds", "peak_megabytes") if name in fitted.facts},
         },
         key=f"trained:{week}:{fitted.digest}",
     )

@@ -17,6 +17,7 @@ from leadscore_assets.domain.errors import InvalidInput, Missing
 from leadscore_assets.domain.facts import Package
 from leadscore_assets.domain.scoring import Reason, Scorer
 from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.shown_scores import keep_shown
 
 _MISSING = "not known"
 
@@ -55,6 +56,7 @@ def score_week(platform: Platform, week: date) -> RankedList:
     ranked = in_order(leads, scored, contract, package)
     parquet = platform.lake.write_bytes(list_path(week), parquet_bytes(ranked))
     text = platform.lake.write_bytes(f"scored/week={week}/leads.csv", csv_bytes(ranked))
+    keep_shown(platform, week, ranked)
     platform.ledger.append(
         "scored",
         f"week {week}",
@@ -162,8 +164,7 @@ def csv_bytes(table: pa.Table) -> bytes:
 
 def _check_columns(leads: pa.Table, contract: Contract, package: Package) -> None:
     absent = [field.name for field in contract.schema if field not in list(leads.schema)]
-    label = {contract.label, contract.outcome}
-    if set(absent) - label:
+    if set(absent) - set(contract.known_later):
         raise InvalidInput(
             f"version {package.version} was trained under another contract and needs {', '.join(absent)} as it was "
             "then; retrain, so that a model of today's contract takes its place"

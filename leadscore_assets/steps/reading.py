@@ -31,9 +31,9 @@ def check_leads(raw: pa.Table, contract: Contract, *, place: str, labelled: bool
 
     Raises InvalidInput naming file, column and remedy. Rows that break the contract come back beside the good ones.
     """
-    for name, kind in ((contract.label, pa.int64()), (contract.outcome, pa.bool_())):
-        if name and name not in raw.column_names and not labelled:
-            raw = raw.append_column(name, pa.nulls(raw.num_rows, kind))
+    for name in contract.known_later:
+        if name not in raw.column_names and not labelled:
+            raw = raw.append_column(name, pa.nulls(raw.num_rows, contract.schema.field(name).type))
     found = validate_week(raw, contract)
     if not found.good.num_rows:
         worst = max(found.reasons, key=lambda reason: found.reasons[reason], default="it holds no rows")

@@ -10,6 +10,7 @@ from leadscore_assets.domain.slices import TEST, TRAIN, VALIDATION
 from leadscore_assets.domain.triggers import Answer, Asker, DriftAnswer, RetrainingState
 from leadscore_assets.domain.triggers import should_retrain as answered
 from leadscore_assets.steps.drifting import stored_drift
+from leadscore_assets.steps.outcome_reports import latest_realised
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.slicing import plan_cut
 
@@ -30,7 +31,7 @@ def should_retrain(
 
 def retraining_state(platform: Platform, week: date | None = None, *, running: str = "") -> RetrainingState:
     """Read everything that the question rests on; nothing of the past is read beyond what it compares with."""
-    chosen = week or _newest_stored(platform)
+    chosen, rules = week or _newest_stored(platform), platform.policy.retraining
     champion = platform.registry.production()
     trained = platform.ledger.records(action="trained", limit=_REMEMBERED)
     newest = max(trained, key=lambda item: (str(item.evidence["week"]), item.seq), default=None)
@@ -46,9 +47,10 @@ def retraining_state(platform: Platform, week: date | None = None, *, running: s
         trained_data=done,
         new_rows=_new_rows(platform, chosen, newest),
         champion_trained=champion.week + WEEK if champion else None,
-        drift=_drift(platform, chosen) if champion and "drift" in platform.policy.retraining.conditions else None,
+        drift=_drift(platform, chosen) if champion and "drift" in rules.conditions else None,
         last_drift=_last_started_by_drift(platform, done),
         running=running,
+        realised=latest_realised(platform) if champion and "performance" in rules.conditions else None,
     )
 
 

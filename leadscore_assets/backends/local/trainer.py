@@ -49,11 +49,12 @@ class LocalTrainer:
                 reasons = hosts.run(on_line)
                 if reasons:
                     raise PermanentError(f"training job {job.name} failed: {oneline(reasons)}")
+                facts = hosts.usage()
                 digest = self._bundles.add(hosts.model)
             seconds = round(time.monotonic() - started, 3)
-            record = {"digest": digest, "seconds": seconds, "name": job.name, "week": job.week.isoformat()}
+            record = {"digest": digest, "seconds": seconds, "name": job.name, "week": f"{job.week}", "facts": facts}
             write_atomically(self._folder / job.name / "result.json", canonical_json(record).encode())
-            return TrainingResult(digest, seconds, reused=False)
+            return TrainingResult(digest, seconds, reused=False, facts=facts)
 
     def _done(self, job: TrainingJob) -> TrainingResult | None:
         path = self._folder / job.name / "result.json"
@@ -64,7 +65,7 @@ class LocalTrainer:
             bundle.verify(self._bundles.path(record["digest"]), digest=record["digest"])
         except (Missing, CorruptArtefact):
             return None
-        return TrainingResult(record["digest"], float(record["seconds"]), reused=True)
+        return TrainingResult(record["digest"], float(record["seconds"]), reused=True, facts=record.get("facts", {}))
 
     @contextmanager
     def _attempt(self, job: TrainingJob) -> Iterator[Path]:

@@ -56,6 +56,15 @@ class TrainingHosts:
             self._stop()
         return [self._reason(name, code) for name, code in codes.items() if code]
 
+    def usage(self) -> dict[str, float]:
+        """Return what the hosts said that they took: processor seconds in all, and the largest one's peak memory."""
+        paths = [root / "output" / "usage.json" for root in self._roots.values()]
+        told: list[dict[str, float]] = [json.loads(path.read_text()) for path in paths if path.is_file()]
+        if not told:
+            return {}
+        seconds = round(sum(item["cpu_seconds"] for item in told), 3)
+        return {"cpu_seconds": seconds, "peak_megabytes": max(item["peak_megabytes"] for item in told)}
+
     def _start(self) -> None:
         address = f"127.0.0.1:{_free_port()}"
         for name, root in self._roots.items():
