@@ -70,6 +70,8 @@ def open_platform(
         ),
         ledger=_Later(lambda: _ledger(home, values.ledger.url, actor or settings.actor, now)),
         now=now,
+        holders=values.approval.roles,
+        actor=actor or settings.actor,
     )
 
 

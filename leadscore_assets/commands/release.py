@@ -1,18 +1,17 @@
 """`leadscore release`: where the release in hand stands, and what a person says to it."""
 
-import getpass
 from typing import Any
 
 import click
 
+from leadscore_assets.commands.approvals import approval_json, approval_rows, commands
 from leadscore_assets.commands.opening import open_home
 from leadscore_assets.commands.output import json_option, say, say_json, say_table
 from leadscore_assets.domain.release_state import ReleaseState
 from leadscore_assets.resources import open_platform
 from leadscore_assets.steps.release_store import present_release
 from leadscore_assets.steps.releasing import release
-from leadscore_assets.steps.rolling_out import Moved, decline
-from leadscore_assets.steps.rolling_out import approve as approve_version
+from leadscore_assets.steps.rolling_out import Moved
 
 
 @click.group("release")
@@ -22,7 +21,8 @@ def command() -> None:
     \b
     Example:
       leadscore release status
-      leadscore release approve 4
+      leadscore release approve 4 --role ml_lead --comment "figures looked at"
+      leadscore release link 4 --role business --for ben
       leadscore release decline 4 --reason "launch week"
       leadscore release look
     """
@@ -41,9 +41,11 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
     platform = open_platform(open_home(ctx))
     state, endpoint = present_release(platform), platform.endpoint.status()
     if as_json:
-        say_json({"release": state.to_json(), "endpoint": endpoint.to_json()})
+        say_json({"release": state.to_json(), "endpoint": endpoint.to_json(), "approval": approval_json(platform)})
         return
     _say(state)
+    for name, value in approval_rows(platform):
+        say(f"{name:<10}{value}")
     roles = [(item, f"{item.weight:.0%} of leads") for item in endpoint.variants]
     roles += [(endpoint.shadow, "shadow")] if endpoint.shadow else []
     say_table(("variant", "version", "serves"), [(item.name, item.version, role) for item, role in roles])
@@ -60,37 +62,6 @@ def look(ctx: click.Context, *, as_json: bool) -> None:
       leadscore release look
     """
     _told(release(open_platform(open_home(ctx))).moved, as_json=as_json)
-
-
-@command.command()
-@click.argument("version", type=click.IntRange(1))
-@json_option
-@click.pass_context
-def approve(ctx: click.Context, version: int, *, as_json: bool) -> None:
-    """Approve a version that waits for a person.
-
-    \b
-    Example:
-      leadscore release approve 4
-    """
-    moved = approve_version(open_platform(open_home(ctx)), version, actor=getpass.getuser())
-    _told(moved, as_json=as_json)
-
-
-@command.command("decline")
-@click.argument("version", type=click.IntRange(1))
-@click.option("--reason", required=True, help="Why; it stands in the ledger.")
-@json_option
-@click.pass_context
-def decline_version(ctx: click.Context, version: int, reason: str, *, as_json: bool) -> None:
-    """End a version's way to production.
-
-    \b
-    Example:
-      leadscore release decline 4 --reason "launch week"
-    """
-    moved = decline(open_platform(open_home(ctx)), version, actor=getpass.getuser(), reason=reason)
-    _told(moved, as_json=as_json)
 
 
 def _told(moved: Moved, *, as_json: bool) -> None:
@@ -122,3 +93,7 @@ def _say(state: ReleaseState) -> None:
 
 def _version(model: Any) -> str:
     return f"version {model.version} ({model.digest[:12]})" if model else "none"
+
+
+for _item in commands(_told):
+    command.add_command(_item)
