@@ -19,6 +19,7 @@ from leadscore_assets.domain.facts import Record
 # Keeps a seal of this secret from meaning anything else.
 _PURPOSE = b"leadscore approval link 1\n"
 LONGEST = 2048
+KEY_FILE = "approval.key"
 
 
 @dataclass(frozen=True)
