@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from leadscore_assets.automation.approval import approve_job, decline_job
 from leadscore_assets.automation.rollback import rollback_job
 
 LEADS = ("weekly_leads", "lead_profile")
@@ -28,5 +29,7 @@ JOBS = [
     _job("weekly_job", LEADS + SERVED + DRIFT + CANDIDATE + RELEASE, "The whole loop for one week."),
     _job("replay_job", ("replay_report",), "Decide the past again under other policies; never releases."),
     _job("endpoint_job", ("endpoint",), "Look at the release in hand, and bring a new package on its way."),
+    approve_job,
+    decline_job,
     rollback_job,
 ]

@@ -15,7 +15,8 @@ from leadscore_assets.serving.live_page import STRICT
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;color:#1b2431}"
-    "table{border-collapse:collapse;width:100%}th,td{padding:.3rem .5rem;border-bottom:1px solid #dde3ea;text-align:right}"
+    "table{border-collapse:collapse;width:100%}"
+    "th,td{padding:.3rem .5rem;border-bottom:1px solid #dde3ea;text-align:right}"
     "th:first-child{text-align:left;font-weight:400}textarea{width:100%;font:inherit}"
     "button{font:inherit;padding:.6rem 1.2rem;margin:.6rem .6rem 0 0}"
 )
@@ -63,5 +64,7 @@ def _page(status: int, title: str, body: str) -> Reply:
         "<meta name='viewport' content='width=device-width, initial-scale=1'><meta name='robots' content='noindex'>"
         f"<title>{title}</title><style>{_STYLE}</style></head><body><h1>{title}</h1>{body}</body></html>"
     )
-    headers = ((b"content-security-policy", _RULES.encode()), *STRICT)
+    # Without a referrer a browser names no origin when the form is posted, and the door asks for it.
+    kept = tuple(item for item in STRICT if item[0] != b"referrer-policy")
+    headers = ((b"content-security-policy", _RULES.encode()), (b"referrer-policy", b"same-origin"), *kept)
     return Reply(status, page.encode(), "text/html; charset=utf-8", headers)

@@ -1,4 +1,4 @@
-"""What a person sees of the server and does there: the live page, its data, the rollback button's request, signed links.
+"""What a person sees of the server and does there: the live page, its data, the rollback's request, signed links.
 
 Nothing here is on the way of a lead: work is done in threads, and no answer counts as a scoring request.
 """

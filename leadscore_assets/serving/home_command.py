@@ -1,4 +1,4 @@
-"""Carries what is asked on a page out as a command does, in a process of its own: the server changes nothing by itself."""
+"""Carries out what a page asks for as a command does, in a process of its own: the server changes nothing itself."""
 
 import fcntl
 import logging
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class HomeCommand:
-    """Commands on a home, one at a time among all processes that know the lock's file; `what` names them to a person."""
+    """Commands on a home, one at a time among all processes that know the lock's file; `what` names them."""
 
     home: Path
     lock: Path
