@@ -52,8 +52,8 @@ def command(ctx: click.Context, week: date | None, reason: str, *, if_new: bool,
         say_json(found)
     else:
         say_verdicts([found])
-        for reason in found.get("reasons", []):
-            say(reason)
+        for line in found.get("reasons", []):
+            say(line)
         say_live(platform)
     if not outcome.success:
         sys.exit(1)

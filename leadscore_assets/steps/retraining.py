@@ -27,8 +27,8 @@ def should_retrain(
 ) -> Answer:
     """Answer for a finished week, the newest stored one where none is named, and record the answer.
 
-    `running` names a retraining that is under way, `because` is a person's own reason. A question that is asked again under its key gets the answer that it
-    got before, whatever became of it since.
+    `running` names a retraining that is under way, `because` is a person's own reason. A question that is asked again
+    under its key gets the answer that it got before, whatever became of it since.
     """
     found = answered(retraining_state(platform, week, running=running), platform.policy, platform.now(), asker=asker)
     return Answer.from_json(_record(platform, found, asker, key=key, because=because).evidence)
