@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 
@@ -39,24 +40,6 @@ class Told:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture(scope="session")
-def asking(stages: Callable[[str, Callable], Home], champion: Home) -> Home:
-    """Version 1 answers; a better one is judged under a policy that asks two roles, a day ahead; `eve` launched it."""
-
-    def make(place):
-        home = champion.copied(place)
-        policy = home.path / "policy.toml"
-        policy.write_text(
-            policy.read_text().replace("[approval]", '[approval]\npreset = "both_roles"\nexpires_hours = 72.0', 1)
-        )
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("LEADSCORE_USER", "eve")
-            home.cli("backfill", "--from", f"{NEW}", "--to", f"{NEW}")
-        return home
-
-    return stages("asking", make)
 
 
 @pytest.fixture
@@ -135,7 +118,7 @@ def test_an_approval_expires_or_is_withdrawn_during_the_notice_and_the_version_w
     with pytest.raises(Refused, match="has not approved"):
         withdraw_approval(platform, 2, BEN)
     give_approval(platform, 2, BEN)
-    assert len(platform.ledger.records(action="announced")) == 2
+    assert len(platform.ledger.records(action="announced")) == 3
     clock.pass_(hours=24)
     assert (release(platform).changed, live(platform)) == (True, 2)
     with pytest.raises(Refused, match="answers all leads already"):
@@ -150,14 +133,12 @@ def test_a_word_that_was_recorded_before_a_kill_is_carried_by_the_next_look(plat
         raise KilledError
 
     give_approval(platform, 2, ANN)
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(KilledError):
-        patch.setattr("leadscore_assets.steps.approving.carry_clearance", killed)
+    with patch("leadscore_assets.steps.approving.carry_clearance", killed), pytest.raises(KilledError):
         give_approval(platform, 2, BEN)
     assert may_step(platform).startswith("announce")
     release(platform)
     clock.pass_(hours=24)
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(KilledError):
-        patch.setattr("leadscore_assets.steps.approving.carry", killed)
+    with patch("leadscore_assets.steps.approving.carry", killed), pytest.raises(KilledError):
         release(platform)
     assert live(platform) == 1
     release(platform)
