@@ -27,4 +27,4 @@ def told_by_hand(context: dg.AssetExecutionContext, platform: Platform) -> None:
         return
     because = tags.get(REASON_TAG) or "launched in the Dagster UI"
     # A repeated run is of the same asking as its first.
-    forced_by_hand(platform, week_in(context), run=tags.get(_ROOT, context.run_id), because=because)
+    forced_by_hand(platform, week_in(context), run=tags.get(_ROOT, context.run.run_id), because=because)
