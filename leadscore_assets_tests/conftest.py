@@ -91,7 +91,7 @@ def released(stages: Callable[[str, Stage], Home], judged: Home) -> Home:
 
 
 @pytest.fixture(scope="session")
-def asking(stages: Callable[[str, Stage], Home], champion: Home) -> Home:
+def asking_roles(stages: Callable[[str, Stage], Home], champion: Home) -> Home:
     """Version 1 answers; a better one is judged under a policy that asks two roles, a day ahead; `eve` launched it."""
 
     def make(place: Path) -> Home:
@@ -105,7 +105,7 @@ def asking(stages: Callable[[str, Stage], Home], champion: Home) -> Home:
             home.cli("backfill", "--from", f"{NEW}", "--to", f"{NEW}")
         return home
 
-    return stages("asking", make)
+    return stages("asking_roles", make)
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,9 @@ from leadscore_assets_tests.home import NEW, Home
 
 
 @pytest.fixture
-def home(copy: Callable[[Home], Home], asking: Home) -> Home:
+def home(copy: Callable[[Home], Home], asking_roles: Home) -> Home:
     """Version 2 waits for both roles."""
-    found = copy(asking)
+    found = copy(asking_roles)
     assert package_candidate(found.platform(), NEW)
     release(found.platform())
     return found

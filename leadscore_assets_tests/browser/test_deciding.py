@@ -91,6 +91,8 @@ def force(page, ui: Ui, week: str):
     page.goto(f"{ui.address}/locations/leadscore_assets/jobs/retrain_job")
     page.get_by_role("button", name="Materialize all").click()
     dialog = page.get_by_role("dialog")
+    # The dialog offers the last 90 days at first, and this home's weeks are older.
+    dialog.get_by_text("Show all partitions").click()
     chosen = dialog.get_by_role("textbox").first
     chosen.fill(week)
     chosen.press("Enter")

@@ -22,9 +22,9 @@ FORM = {"content-type": "application/x-www-form-urlencoded", "host": "127.0.0.1:
 
 
 @pytest.fixture
-def home(copy: Callable[[Home], Home], asking: Home) -> Home:
+def home(copy: Callable[[Home], Home], asking_roles: Home) -> Home:
     """Version 2 waits for both roles."""
-    found = copy(asking)
+    found = copy(asking_roles)
     with (found.path / "leadscore.toml").open("a") as file:
         file.write('\n[approval.roles]\nbusiness = ["ben"]\n')
     platform = found.platform()

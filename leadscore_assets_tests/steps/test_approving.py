@@ -43,9 +43,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def platform(copy: Callable[[Home], Home], asking: Home, clock: Clock) -> Platform:
+def platform(copy: Callable[[Home], Home], asking_roles: Home, clock: Clock) -> Platform:
     """Version 2 waits for both roles."""
-    found = replace(copy(asking).platform(now=clock), holders=HOLDERS, notifier=Told())
+    found = replace(copy(asking_roles).platform(now=clock), holders=HOLDERS, notifier=Told())
     assert package_candidate(found, NEW)
     assert release(found).package.version == 1
     return found
