@@ -142,6 +142,7 @@ class AwsSettings(Frozen):
     security_groups: tuple[str, ...] = ()
     topic: str | None = Field(default=None, pattern=r"^arn:aws[a-z-]*:sns:\S+$", description="where notices go")
     tags: dict[str, str] = {}
+    poll_seconds: float = Field(default=15.0, gt=0, le=300, description="between two looks at a job or a deployment")
 
 
 class ApprovalSettings(Frozen):
@@ -211,6 +212,11 @@ class Settings:
         """Whether the home was initialised."""
         return (self.home / SETTINGS_FILE).is_file()
 
+    @property
+    def ledger_url(self) -> str:
+        """Where the ledger lies: what the settings say, else a SQLite file in the home."""
+        return self.values.ledger.url or f"sqlite:///{self.home / 'ledger.db'}"
+
     def contract(self) -> Contract:
         """Read the contract; the built-in one where there is no home yet."""
         path = self.home / self.values.contract
@@ -222,9 +228,14 @@ class Settings:
         return read_toml(path, policy_from) if self.exists else Policy()
 
 
+def home_path(home: str | Path | None = None) -> Path:
+    """Return where the home lies: the argument, else LEADSCORE_HOME, else ./leadscore_home."""
+    return Path(home or os.environ.get("LEADSCORE_HOME") or DEFAULT_HOME).expanduser().absolute()
+
+
 def load_settings(home: str | Path | None = None) -> Settings:
     """Read a home's settings: the argument, else LEADSCORE_HOME, else ./leadscore_home; defaults where no file is."""
-    place = Path(home or os.environ.get("LEADSCORE_HOME") or DEFAULT_HOME).expanduser().absolute()
+    place = home_path(home)
     actor = os.environ.get("LEADSCORE_USER") or _login()
     path = place / SETTINGS_FILE
     values = read_toml(path, HomeSettings.model_validate) if path.is_file() else HomeSettings()

@@ -27,6 +27,8 @@ def learning_digest(policy: Policy) -> str:
     """Return a digest of all that decides which model a week's leads become: equal means the same candidates."""
     found = _values(policy)
     threshold = found["promotion"]["score_threshold"] if policy.training.objective == "binary" else None
+    # Of what is rented, the number of hosts alone decides what a model becomes.
+    found["resources"] = {"training_hosts": found["resources"]["training_hosts"]}
     return digest_of([{key: value for key, value in found.items() if key not in DECIDING}, threshold])
 
 

@@ -66,3 +66,9 @@ def test_a_threshold_that_says_what_binary_learns_is_part_of_learning():
     other = policy_from({"training": {"objective": "binary"}, "promotion": {"score_threshold": 4.5}})
     assert learning_digest(binary) != learning_digest(other)
     assert learning_digest(Policy()) == learning_digest(policy_from({"promotion": {"score_threshold": 4.5}}))
+
+
+def test_of_what_is_rented_only_the_number_of_hosts_makes_another_model():
+    bigger = policy_from({"resources": {"endpoint_instances": 3, "most_instances": 4, "spot": True}})
+    assert learning_digest(Policy()) == learning_digest(bigger)
+    assert learning_digest(Policy()) != learning_digest(policy_from({"resources": {"training_hosts": 2}}))
