@@ -84,7 +84,8 @@ def test_each_question_leaves_one_record_and_the_same_tick_asked_twice_leaves_on
     assert first.wanted
     assert again.wanted
     should_retrain(then, asker="calendar", week=WEEKS[3])
-    yes, no = broken.ledger.records(action="asked")
+    before, yes, no = broken.ledger.records(action="asked")
+    assert before.evidence["asker"] == "forced"
     assert (yes.evidence["wanted"], yes.evidence["cause"], yes.evidence["asker"]) == (True, "drift", "conditions")
     assert (no.evidence["wanted"], no.evidence["asker"]) == (False, "calendar")
     assert {reason["name"] for reason in no.evidence["reasons"]} >= {"calendar", "drift"}
