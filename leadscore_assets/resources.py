@@ -35,6 +35,8 @@ def open_platform(
         source=Later(lambda: open_source(settings, now=now)),
         ledger=Later(lambda: _ledger(settings.ledger_url, actor or settings.actor, now)),
         now=now,
+        holders=settings.values.approval.roles,
+        actor=actor or settings.actor,
         **ports(settings, now=now),
     )
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, field_validator, model_validator
 
+from leadscore_assets.domain.approval_policy import Role
 from leadscore_assets.domain.calendar import week_of
 from leadscore_assets.domain.contract import Contract, Frozen, contract_from, default_contract
 from leadscore_assets.domain.errors import InvalidInput, oneline
@@ -144,6 +145,16 @@ class AwsSettings(Frozen):
     poll_seconds: float = Field(default=15.0, gt=0, le=300, description="between two looks at a job or a deployment")
 
 
+class ApprovalSettings(Frozen):
+    """Who may hold which role of an approval, by the names that the ledger knows; anyone where a role names nobody.
+
+    `address` is where people reach the endpoint's pages, for signed links; its own address on this machine by default.
+    """
+
+    roles: dict[Role, tuple[str, ...]] = {}
+    address: str | None = Field(default=None, pattern=r"^https?://[^\s?#@]+$")
+
+
 class LedgerSettings(Frozen):
     """Where decisions are recorded: a SQLAlchemy URL without a password, SQLite in the home where there is none.
 
@@ -171,6 +182,7 @@ class HomeSettings(Frozen):
     endpoint: EndpointSettings = EndpointSettings()
     ui: UiSettings = UiSettings()
     ledger: LedgerSettings = LedgerSettings()
+    approval: ApprovalSettings = ApprovalSettings()
     aws: AwsSettings | None = None
 
     @model_validator(mode="after")

@@ -139,6 +139,24 @@ def released(stages: Callable[[str, Stage], Home], judged: Home) -> Home:
 
 
 @pytest.fixture(scope="session")
+def asking_roles(stages: Callable[[str, Stage], Home], champion: Home) -> Home:
+    """Version 1 answers; a better one is judged under a policy that asks two roles, a day ahead; `eve` launched it."""
+
+    def make(place: Path) -> Home:
+        home = champion.copied(place)
+        policy = home.path / "policy.toml"
+        policy.write_text(
+            policy.read_text().replace("[approval]", '[approval]\npreset = "both_roles"\nexpires_hours = 72.0', 1)
+        )
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("LEADSCORE_USER", "eve")
+            home.cli("backfill", "--from", f"{NEW}", "--to", f"{NEW}")
+        return home
+
+    return stages("asking_roles", make)
+
+
+@pytest.fixture(scope="session")
 def lived(stages: Callable[[str, Stage], Home], ingested: Home) -> Home:
     """Six weeks decided one after the other, as the weekly loop does; the endpoint never ran."""
 

@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from leadscore_assets.assets.declare import TRAINING_POOL, told_apart, week_in, weekly_asset
+from leadscore_assets.assets.launched import told_by_hand
 from leadscore_assets.assets.pictures import bars, short
 from leadscore_assets.steps.fitting import Fitted, fit_candidate
 from leadscore_assets.steps.platform import Platform
@@ -16,6 +17,7 @@ _SHOWN_FEATURES = 12
 def trained_model(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """One week's candidate: model, features, calibrator, bands and golden rows in one bundle with one digest."""
     with told_apart():
+        told_by_hand(context, platform)
         fitted = fit_candidate(platform, week_in(context), on_line=context.log.info)
     shares = sorted(fitted.summary["importance"].items(), key=lambda item: item[1], reverse=True)[:_SHOWN_FEATURES]
     return dg.MaterializeResult(

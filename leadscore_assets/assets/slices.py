@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from leadscore_assets.assets.declare import OWNER, told_apart, week_in, weekly_multi_asset
+from leadscore_assets.assets.launched import told_by_hand
 from leadscore_assets.assets.pictures import bars, short
 from leadscore_assets.domain.facts import Slice
 from leadscore_assets.domain.slices import NAMES
@@ -38,6 +39,7 @@ def _spec(name: str) -> dg.AssetSpec:
 def slices(context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]) -> Iterator[dg.MaterializeResult]:
     """Cut a week's window by time into train, validation and test."""
     with told_apart():
+        told_by_hand(context, platform)
         cut = cut_slices(platform, week_in(context))
     for name, item in cut.slices.items():
         yield dg.MaterializeResult(

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from leadscore_assets.automation.approval import approve_job, decline_job
 from leadscore_assets.automation.rollback import rollback_job
 from leadscore_assets.automation.upkeep import upkeep_job
 
@@ -59,6 +60,8 @@ JOBS = [
         "Look at the release in hand, and bring a new package on its way.",
         lane="release",
     ),
+    approve_job,
+    decline_job,
     rollback_job,
     upkeep_job,
 ]

@@ -4,7 +4,6 @@ import dagster as dg
 
 from leadscore_assets.assets.declare import told_apart
 from leadscore_assets.assets.release import live_metadata
-from leadscore_assets.resources import launcher
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.rolling_out import roll_back
 
@@ -22,9 +21,8 @@ class Rollback(dg.Config):
 @dg.op(description="Put an earlier model in the champion's place, or end the release in hand.")
 def go_back(context: dg.OpExecutionContext, config: Rollback, platform: dg.ResourceParam[Platform]) -> None:
     """Go back at once and record what answers now as a materialization of `endpoint`."""
-    actor = launcher(context.run.tags, "someone")
     with told_apart():
-        moved = roll_back(platform, to=config.to or None, actor=actor, reason=config.reason)
+        moved = roll_back(platform, to=config.to or None, actor=platform.actor, reason=config.reason)
     context.log_event(dg.AssetMaterialization("endpoint", metadata=live_metadata(context, moved)))
 
 

@@ -9,6 +9,7 @@ import dagster as dg
 from leadscore_assets.automation.retraining import asked_run
 from leadscore_assets.automation.upkeep import runs_whose_process_is_gone
 from leadscore_assets.domain.digests import digest_of
+from leadscore_assets.steps.approvals import may_step
 from leadscore_assets.steps.deciding import open_decisions
 from leadscore_assets.steps.ingest import reopened_weeks
 from leadscore_assets.steps.platform import Platform
@@ -80,6 +81,8 @@ def rollout_sensor(
         return _one_look(context, platform, about=[item.to_json() for item in decisions])
     if package_waits(platform):
         return _one_look(context, platform)
+    if said := may_step(platform):
+        return _one_look(context, platform, about=[{"said": said}])
     if present_release(platform).champion is None:
         return dg.SkipReason("nothing was released yet")
     reason = look_quietly(platform)

@@ -1,18 +1,15 @@
 """`leadscore release`: where the release in hand stands, and what a person says to it."""
 
-import getpass
-from typing import Any
-
 import click
 
+from leadscore_assets.commands.approval_links import answer, link
+from leadscore_assets.commands.approvals import SAID, approval_json, approval_rows
 from leadscore_assets.commands.opening import open_home
 from leadscore_assets.commands.output import json_option, say, say_json, say_table
-from leadscore_assets.domain.release_state import ReleaseState
+from leadscore_assets.commands.release_output import say_state, told
 from leadscore_assets.resources import open_platform
 from leadscore_assets.steps.release_store import present_release
 from leadscore_assets.steps.releasing import release
-from leadscore_assets.steps.rolling_out import Moved, decline
-from leadscore_assets.steps.rolling_out import approve as approve_version
 
 
 @click.group("release")
@@ -22,7 +19,8 @@ def command() -> None:
     \b
     Example:
       leadscore release status
-      leadscore release approve 4
+      leadscore release approve 4 --role ml_lead --comment "figures looked at"
+      leadscore release link 4 --role business --for ben
       leadscore release decline 4 --reason "launch week"
       leadscore release look
     """
@@ -41,9 +39,11 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
     platform = open_platform(open_home(ctx))
     state, endpoint = present_release(platform), platform.endpoint.status()
     if as_json:
-        say_json({"release": state.to_json(), "endpoint": endpoint.to_json()})
+        say_json({"release": state.to_json(), "endpoint": endpoint.to_json(), "approval": approval_json(platform)})
         return
-    _say(state)
+    say_state(state)
+    for name, value in approval_rows(platform):
+        say(f"{name:<10}{value}")
     roles = [(item, f"{item.weight:.0%} of leads") for item in endpoint.variants]
     roles += [(endpoint.shadow, "shadow")] if endpoint.shadow else []
     say_table(("variant", "version", "serves"), [(item.name, item.version, role) for item, role in roles])
@@ -59,66 +59,8 @@ def look(ctx: click.Context, *, as_json: bool) -> None:
     Example:
       leadscore release look
     """
-    _told(release(open_platform(open_home(ctx))).moved, as_json=as_json)
+    told(release(open_platform(open_home(ctx))).moved, as_json=as_json)
 
 
-@command.command()
-@click.argument("version", type=click.IntRange(1))
-@json_option
-@click.pass_context
-def approve(ctx: click.Context, version: int, *, as_json: bool) -> None:
-    """Approve a version that waits for a person.
-
-    \b
-    Example:
-      leadscore release approve 4
-    """
-    moved = approve_version(open_platform(open_home(ctx)), version, actor=getpass.getuser())
-    _told(moved, as_json=as_json)
-
-
-@command.command("decline")
-@click.argument("version", type=click.IntRange(1))
-@click.option("--reason", required=True, help="Why; it stands in the ledger.")
-@json_option
-@click.pass_context
-def decline_version(ctx: click.Context, version: int, reason: str, *, as_json: bool) -> None:
-    """End a version's way to production.
-
-    \b
-    Example:
-      leadscore release decline 4 --reason "launch week"
-    """
-    moved = decline(open_platform(open_home(ctx)), version, actor=getpass.getuser(), reason=reason)
-    _told(moved, as_json=as_json)
-
-
-def _told(moved: Moved, *, as_json: bool) -> None:
-    if as_json:
-        say_json({"reason": moved.reason, "problems": list(moved.problems), "release": moved.state.to_json()})
-        return
-    say(moved.reason or "Nothing is in hand.")
-    for problem in moved.problems:
-        say(f"Warning: {problem}")
-    _say(moved.state)
-
-
-def _say(state: ReleaseState) -> None:
-    rows: list[tuple[str, Any]] = [
-        ("Champion", _version(state.champion)),
-        ("Candidate", _version(state.candidate)),
-        ("Waiting", _version(state.waiting.model if state.waiting else None)),
-        ("Phase", state.phase),
-        ("Decision", f"{state.decision or 'none'}: {state.reason}"),
-    ]
-    if state.next_step:
-        when = f"{state.next_at:%Y-%m-%d %H:%M} UTC at the earliest" if state.next_at else "not known yet"
-        rows.append(("Next", f"{state.next_step}, {when}"))
-    if state.deadline:
-        rows.append(("Ends by", f"{state.deadline:%Y-%m-%d %H:%M} UTC"))
-    for name, value in rows:
-        say(f"{name:<10}{value}")
-
-
-def _version(model: Any) -> str:
-    return f"version {model.version} ({model.digest[:12]})" if model else "none"
+for _item in (*SAID, link, answer):
+    command.add_command(_item)

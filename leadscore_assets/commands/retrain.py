@@ -19,9 +19,10 @@ from leadscore_assets.steps.slicing import window_start
 @click.command("retrain")
 @click.option("--week", type=WEEK_TYPE, help="The week to train; the last finished week that holds leads by default.")
 @click.option("--if-new", is_flag=True, help="Only if rows have matured since the last training.")
+@click.option("--reason", default="", help="Why; it stands in the ledger.")
 @json_option
 @click.pass_context
-def command(ctx: click.Context, week: date | None, *, if_new: bool, as_json: bool) -> None:
+def command(ctx: click.Context, week: date | None, reason: str, *, if_new: bool, as_json: bool) -> None:
     """Train and judge a week's candidate, and release it if it is better than the champion.
 
     Weeks that the window needs and the lake does not hold yet are ingested first. A candidate that is not better is an
@@ -39,7 +40,7 @@ def command(ctx: click.Context, week: date | None, *, if_new: bool, as_json: boo
     runner = Runner(settings)
     needed = weeks_to_ingest(platform, first=window_start(platform, chosen), last=chosen)
     run_weeks(runner, "leads_job", needed, label="ingesting")
-    answer = should_retrain(platform, asker="manual" if if_new else "forced", week=chosen)
+    answer = should_retrain(platform, asker="manual" if if_new else "forced", week=chosen, because=reason)
     if if_new and not answer.wanted:
         say_json(answer.to_json()) if as_json else say(f"Not retrained: {answer.sentence}")
         return
@@ -51,8 +52,8 @@ def command(ctx: click.Context, week: date | None, *, if_new: bool, as_json: boo
         say_json(found)
     else:
         say_verdicts([found])
-        for reason in found.get("reasons", []):
-            say(reason)
+        for line in found.get("reasons", []):
+            say(line)
         say_live(platform)
     if not outcome.success:
         sys.exit(1)

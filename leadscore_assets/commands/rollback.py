@@ -1,7 +1,5 @@
 """`leadscore rollback`: an earlier model answers again, whole, at once."""
 
-import getpass
-
 import click
 
 from leadscore_assets.commands.opening import open_home
@@ -26,7 +24,8 @@ def command(ctx: click.Context, version: int | None, reason: str, actor: str | N
       leadscore rollback
       leadscore rollback --to 3 --reason "complaints about the ranking"
     """
-    moved = roll_back(open_platform(open_home(ctx)), to=version, actor=actor or getpass.getuser(), reason=reason)
+    settings = open_home(ctx)
+    moved = roll_back(open_platform(settings), to=version, actor=actor or settings.actor, reason=reason)
     champion = moved.state.champion
     if as_json:
         say_json({"version": champion.version if champion else None, "reason": moved.reason, **moved.status.to_json()})

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from leadscore_assets.domain.approval_policy import ApprovalPolicy
 from leadscore_assets.domain.capture_policy import CapturePolicy
 from leadscore_assets.domain.contract import Frozen
 from leadscore_assets.domain.digests import digest_of
@@ -129,6 +130,7 @@ class Policy(Frozen):
     leakage: LeakagePolicy = LeakagePolicy()
     promotion: PromotionPolicy = PromotionPolicy()
     drift: DriftPolicy = DriftPolicy()
+    approval: ApprovalPolicy = ApprovalPolicy()
     release: ReleasePolicy = ReleasePolicy()
     capture: CapturePolicy = CapturePolicy()
     retraining: RetrainingPolicy = RetrainingPolicy()
@@ -143,6 +145,16 @@ class Policy(Frozen):
             return given
         sections = tuple(name for name, item in cls.model_fields.items() if is_section(item.annotation))
         return spread(given, sections)
+
+    @model_validator(mode="after")
+    def _tells_before_it_gives_up(self) -> Self:
+        notice, days = self.approval.notice_hours, self.release.wait_days
+        if notice >= days * 24:
+            raise ValueError(
+                f"approval.notice_hours = {notice:g} is not less than release.wait_days = {days}: a version would be "
+                "retired before it sets off; raise the second"
+            )
+        return self
 
     @cached_property
     def digest(self) -> str:

@@ -188,6 +188,19 @@ PRESETS: tuple[Preset, ...] = (
         {"rule": "evidently", "drifted_share": 0.0},
     ),
     *(Preset("release", name, decides, values) for name, (decides, values) in STRATEGIES.items()),
+    Preset(
+        "approval",
+        "ml_lead",
+        "waits for an ML lead who did not launch the training",
+        {"roles": ["ml_lead"], "launcher_may_approve": False},
+    ),
+    Preset(
+        "approval",
+        "both_roles",
+        "waits for an ML lead and for the business, two people who did not launch the training; administrators are "
+        "told a day before",
+        {"roles": ["ml_lead", "business"], "launcher_may_approve": False, "notice_hours": 24.0},
+    ),
     Preset("retraining", "never", "never retrains once there is a champion", {"when": "never"}),
     Preset("retraining", "on_drift", "retrains only after an alarm of the drift rule in force", {"when": "on_drift"}),
     *(_on_alarm(name) for name in ("psi", "psi_02", "ks_fdr_5", "evidently", "evidently_any")),

@@ -1,4 +1,4 @@
-"""What a person sees of the server and does there: the live page, its data, and the rollback button's request.
+"""What a person sees of the server and does there: the live page, its data, the rollback's request, signed links.
 
 Nothing here is on the way of a lead: work is done in threads, and no answer counts as a scoring request.
 """
@@ -11,15 +11,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from leadscore_assets.serving.answers import Reply, json_reply, problem, refusal
+from leadscore_assets.serving.approval_door import PATH, ApprovalDoor
 from leadscore_assets.serving.body import Receive
 from leadscore_assets.serving.folder import StateFolder
 from leadscore_assets.serving.history import HistoryFile, Sampler
+from leadscore_assets.serving.home_command import HomeCommand
 from leadscore_assets.serving.live_page import STRICT, live_page
 from leadscore_assets.serving.live_view import live_view
 from leadscore_assets.serving.page_token import PageToken
 from leadscore_assets.serving.refusals import RefusedRequest
-from leadscore_assets.serving.rollback_order import Headers, Unauthorized, read_order
-from leadscore_assets.serving.rollback_run import RollbackRun
+from leadscore_assets.serving.rollback_order import Headers, Unauthorized, read_order, rollback_arguments
 from leadscore_assets.serving.station import Station, all_counts
 from leadscore_assets.serving.story_file import read_story
 
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class Front:
-    """The pages of one server's folder; `home` is where a rollback is carried out."""
+    """The pages of one server's folder; `home` is where rollbacks and the answers of signed links are carried out."""
 
     def __init__(self, folder: StateFolder, station: Station, *, name: str, home: Path | None = None) -> None:
         self._folder = folder
@@ -37,7 +38,8 @@ class Front:
         self._name = name
         self._history = HistoryFile(folder.history_file)
         self._token = PageToken(folder.token_file)
-        self._run = RollbackRun(home, folder.path / "rollback.lock") if home else None
+        self._run = HomeCommand(home, folder.path / "rollback.lock", "rollback") if home else None
+        self._door = ApprovalDoor(home, folder.path / "approval.lock") if home else None
         self._reading = threading.Lock()
         self._kept: tuple[float, Reply] | None = None
 
@@ -45,6 +47,8 @@ class Front:
         """Answer a request for one of these pages; None for any other path."""
         if path == "/rollback":
             return await self._rollback(method, headers, receive)
+        if path.startswith(PATH) and self._door:
+            return await self._door.answer(path, method, headers, receive)
         pages: dict[str, Callable[[], Reply]] = {"/": live_page, "/live.json": self._read}
         if path not in pages:
             return None
@@ -91,7 +95,7 @@ class Front:
             if self._run is None:
                 return _strict(problem(501, _NO_HOME))
             log.info("a rollback is asked for on the page")
-            done = await asyncio.to_thread(self._run.carry_out, order)
+            done = await asyncio.to_thread(self._run.carry_out, *rollback_arguments(order))
         except Unauthorized as error:
             challenge = (b"www-authenticate", b'Bearer realm="leadscore rollback"')
             return _strict(refusal(error), challenge)

@@ -10,6 +10,7 @@ from leadscore_assets.serving.refusals import RefusedRequest
 
 MAXIMUM_BYTES = 4096
 REASON_CHARACTERS = 500
+ACTOR = "endpoint page"
 _SCHEME = "bearer "
 Headers = dict[bytes, bytes]
 
@@ -32,6 +33,12 @@ class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return " ".join(seen.split()) or "asked for on the endpoint's page"
 
 
+def rollback_arguments(order: Order) -> tuple[str, ...]:
+    """Return the command line of an order."""
+    to = () if order.version is None else (f"--to={order.version}",)
+    return ("rollback", "--json", f"--reason={order.why}", f"--actor={ACTOR}", *to)
+
+
 class Unauthorized(RefusedRequest):
     """The token is missing or wrong."""
 
@@ -43,7 +50,7 @@ async def read_order(headers: Headers, receive: Receive, *, token: PageToken) ->
     """Return the order; raise RefusedRequest (401, 403, 413, 415 or 400), and say nothing before the token is right."""
     if not token.allows(_given(headers)):
         raise Unauthorized
-    _check_origin(headers)
+    check_origin(headers, "roll back")
     kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
     if kind != b"application/json":
         raise RefusedRequest("a rollback is asked for in JSON; send Content-Type: application/json", status=415)
@@ -59,11 +66,11 @@ def _given(headers: Headers) -> str:
     return value[len(_SCHEME) :].strip() if value[: len(_SCHEME)].lower() == _SCHEME else ""
 
 
-def _check_origin(headers: Headers) -> None:
+def check_origin(headers: Headers, deed: str) -> None:
     """Refuse a page of another site: a browser says whose page asks."""
     origin = headers.get(b"origin")
     if origin is None:
         return
     scheme, _, place = origin.lower().partition(b"://")
     if scheme not in (b"http", b"https") or not place or place != headers.get(b"host", b"").lower():
-        raise RefusedRequest("a page of another site may not roll back; use the endpoint's own", status=403)
+        raise RefusedRequest(f"a page of another site may not {deed}; use the endpoint's own", status=403)

@@ -11,6 +11,7 @@ from leadscore_assets.domain.facts import Decision, Package
 from leadscore_assets.domain.notices import Notice
 from leadscore_assets.domain.release_decisions import Effect, effect_of, sentence
 from leadscore_assets.domain.release_state import Model
+from leadscore_assets.steps.approving import Said, give_approval
 from leadscore_assets.steps.notifying import notify
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_store import present_release
@@ -58,12 +59,16 @@ def _carried(platform: Platform, decision: Decision) -> Moved | None:
 def _moved(platform: Platform, decision: Decision, effect: Effect) -> Moved | None:
     actor = f"{decision.by}, in the registry"
     try:
+        rules = platform.policy.approval
+        if effect == "approve" and rules.asks:
+            said = Said(decision.by, rules.registry_role, decision.comment, "registry")
+            return give_approval(platform, decision.version, said)
         if effect == "approve":
             return approve(platform, decision.version, actor=actor)
         if effect == "decline":
             return decline(platform, decision.version, actor=actor, reason=_told(decision))
     except Refused:
-        # The release moved on between the look at it and the step.
+        # The release moved on between the look at it and the step, or the ledger says why this approval does not count.
         return None
     return None
 

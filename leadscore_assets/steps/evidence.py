@@ -4,9 +4,9 @@ from leadscore_assets.domain.errors import oneline
 from leadscore_assets.domain.facts import Package
 from leadscore_assets.domain.release_moves import PLATFORM
 from leadscore_assets.domain.release_state import Model, ReleaseState
+from leadscore_assets.steps.approvals import MANUAL, approval_against
 from leadscore_assets.steps.platform import Platform
 
-MANUAL = "manual"
 _ANSWERS = ("promote", MANUAL)
 
 
@@ -40,6 +40,7 @@ def evidence_against(platform: Platform, model: Model, before: ReleaseState, aft
         problems.append(f"{package.decision.by} refused it")
     if evaluation.subject.candidate_digest != model.digest:
         problems.append("the week's evaluation is of another bundle")
+    problems += approval_against(platform, model, before, after)
     problems += _verdict_problems(evaluation.verdict.decision, model, after)
     if evaluation.subject.champion_digest != champion:
         problems.append("the champion changed since the evaluation")

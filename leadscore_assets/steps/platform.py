@@ -1,7 +1,7 @@
 """Everything a step may touch: the site's rules and one adapter a port."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from leadscore_assets.backends.ports import (
@@ -26,7 +26,8 @@ from leadscore_assets.domain.policy import Policy
 class Platform:
     """A site at work: contract, policy and adapters, opened once a run or command.
 
-    Without a notifier nobody is told; without captures nothing is known of single answers.
+    Without a notifier nobody is told; without captures nothing is known of single answers. `holders` are the names that
+    may approve in each role, anyone where there are none; `actor` is in whose name it was opened.
     """
 
     contract: Contract
@@ -43,6 +44,8 @@ class Platform:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     notifier: Notifier | None = None
     captures: Captures | None = None
+    holders: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    actor: str = "unknown"
 
     def today(self) -> date:
         """Return today's date in UTC."""

@@ -3,16 +3,19 @@
 Every step can be repeated and ends in the same place.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 
 from leadscore_assets.domain import bundle
-from leadscore_assets.domain.errors import LeadscoreError, Missing
+from leadscore_assets.domain.errors import LeadscoreError, Missing, Refused
 from leadscore_assets.domain.evaluation import Evaluation
 from leadscore_assets.domain.facts import Package
 from leadscore_assets.domain.release_state import Desired, Model, ReleaseState, desired, story_problems
+from leadscore_assets.steps.approvals import MANUAL, awaiting
+from leadscore_assets.steps.approving import Said, carry_clearance, give_approval, tell_coming
 from leadscore_assets.steps.deciding import carry_decisions
-from leadscore_assets.steps.evidence import MANUAL, was_refused
+from leadscore_assets.steps.evidence import was_refused
 from leadscore_assets.steps.judging import stored_evaluation
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_facts import follows
@@ -23,9 +26,9 @@ from leadscore_assets.steps.tracking import track_training
 
 @dataclass(frozen=True)
 class Release:
-    """The champion's package after a release step, and what the step did."""
+    """The champion's package after a release step, None while the first one waits for people, and what the step did."""
 
-    package: Package
+    package: Package | None
     moved: Moved
 
     @property
@@ -84,9 +87,12 @@ def release(platform: Platform, *, insist: bool = True) -> Release:
     waiting = _waiting(platform, present_release(platform))
     if waiting is not None and (insist or not was_refused(platform, waiting)):
         moves.append(_taken_up(platform, waiting))
-    if not moves or moves[-1].state.champion is None:
-        raise Missing("there is no registered model to serve; run 'leadscore retrain' first")
-    package = platform.registry.get(moves[-1].state.champion.version)
+    cleared = carry_clearance(platform)
+    moves += [cleared] if cleared else []
+    if not moves:
+        moves = _first_waits(platform)
+    champion = moves[-1].state.champion
+    package = platform.registry.get(champion.version) if champion else None
     told = tuple(dict.fromkeys(problem for moved in moves for problem in moved.problems))
     return Release(package, replace(moves[-1], changed=any(moved.changed for moved in moves), problems=told))
 
@@ -162,10 +168,27 @@ def _server_problems(platform: Platform, wanted: Desired) -> list[str]:
 
 
 def _taken_up(platform: Platform, package: Package) -> Moved:
-    """Bring a package on its way; one that its verdict leaves to a person waits, unless a person approved it before."""
+    """Bring a package on its way; one that people decide on waits, unless they approved it before."""
+    rules, model = platform.policy.approval, Model(package.digest, package.version)
+    if rules.asks:
+        moved = register_package(platform, package, approved=False)
+        if package.decision:
+            said = Said(package.decision.by, rules.registry_role, package.decision.comment, "registry")
+            with suppress(Refused):
+                return give_approval(platform, package.version, said)
+        return moved
+    if package.decision or package.lineage.get("decision") != MANUAL:
+        tell_coming(platform, model)
     if package.decision:
         return register_package(platform, package, approved=package.decision.approved, actor=package.decision.by)
     return register_package(platform, package, approved=package.lineage.get("decision") != MANUAL)
+
+
+def _first_waits(platform: Platform) -> list[Moved]:
+    state = present_release(platform)
+    if awaiting(state) is None:
+        raise Missing("there is no registered model to serve; run 'leadscore retrain' first")
+    return [Moved(state, platform.endpoint.status(), False, state.reason)]
 
 
 def _waiting(platform: Platform, state: ReleaseState) -> Package | None:

@@ -18,15 +18,28 @@ _REMEMBERED = 120
 
 
 def should_retrain(
-    platform: Platform, *, asker: Asker, week: date | None = None, running: str = "", key: str | None = None
+    platform: Platform,
+    *,
+    asker: Asker,
+    week: date | None = None,
+    running: str = "",
+    key: str | None = None,
+    because: str = "",
 ) -> Answer:
     """Answer for a finished week, the newest stored one where none is named, and record the answer.
 
-    `running` names a retraining that is under way. A question that is asked again under its key gets the answer that it
-    got before, whatever became of it since.
+    `running` names a retraining that is under way, `because` is a person's own reason. A question that is asked again
+    under its key gets the answer that it got before, whatever became of it since.
     """
     found = answered(retraining_state(platform, week, running=running), platform.policy, platform.now(), asker=asker)
-    return Answer.from_json(_record(platform, found, asker, key).evidence)
+    return Answer.from_json(_record(platform, found, asker, key=key, because=because).evidence)
+
+
+def forced_by_hand(platform: Platform, week: date, *, run: str, because: str) -> None:
+    """Record once a run that a person launched to train a week, though nobody asked: who, when and why."""
+    key = f"asked:run:{run}"
+    if all(item.key != key for item in platform.ledger.records(action="asked", subject=f"retraining of week {week}")):
+        should_retrain(platform, asker="forced", week=week, key=key, because=because)
 
 
 def retraining_state(platform: Platform, week: date | None = None, *, running: str = "") -> RetrainingState:
@@ -109,15 +122,16 @@ def _drift(platform: Platform, week: date) -> DriftAnswer | None:
     return DriftAnswer(report.verdict.decision, report.verdict.sentence, report.digest)
 
 
-def _record(platform: Platform, found: Answer, asker: Asker, key: str | None) -> LedgerRecord:
+def _record(platform: Platform, found: Answer, asker: Asker, *, key: str | None, because: str) -> LedgerRecord:
     return platform.ledger.append(
         "asked",
         f"retraining of week {found.week}",
-        reason=f"{found.decision}: {found.sentence}",
+        reason=f"{found.decision}: {found.sentence}{f' ({because})' if because else ''}",
         evidence={
             **found.to_json(),
             "asker": asker,
             "wanted": found.wanted,
+            "because": because,
             "policy_digest": platform.policy.digest,
         },
         key=key,

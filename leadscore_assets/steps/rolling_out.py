@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from leadscore_assets.domain import bundle
-from leadscore_assets.domain.errors import CorruptArtefact, LeadscoreError, Missing, Refused
+from leadscore_assets.domain.errors import CorruptArtefact, LeadscoreError, Missing, Refused, oneline
 from leadscore_assets.domain.facts import EndpointStatus, Package
 from leadscore_assets.domain.release_events import (
     Action,
@@ -26,6 +26,7 @@ from leadscore_assets.domain.release_events import (
 from leadscore_assets.domain.release_moves import PLATFORM
 from leadscore_assets.domain.release_state import Desired, Model, ReleaseState, Transition, desired
 from leadscore_assets.domain.rollout import advance
+from leadscore_assets.steps.approvals import approval_against
 from leadscore_assets.steps.evidence import evidence_against, newcomer, refusal
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_facts import differs, follows, live_counts
@@ -155,6 +156,8 @@ def _backed(platform: Platform, before: ReleaseState, event: Event) -> Advance:
     rules, now = platform.policy.release, platform.now()
     moved = advance(before, event, rules, now)
     model = newcomer(before, moved.state)
+    if model and isinstance(event, Approved) and (lacking := approval_against(platform, model, before, moved.state)):
+        raise Refused(f"version {model.version} does not set off: {oneline(lacking)}")
     problems = _against(platform, model, before, moved.state) if model else []
     if model is None or not problems:
         return moved
@@ -174,9 +177,10 @@ def _against(platform: Platform, model: Model, before: ReleaseState, after: Rele
 
 def _serve(platform: Platform, wanted: Desired | None, *, present: Desired | None = None) -> Served:
     """Bring the endpoint to what is wanted; return what it serves then, and before that if it was something else."""
-    if wanted is None:
-        raise Missing("there is no registered model to serve; run 'leadscore retrain' first")
     status = platform.endpoint.status()
+    if wanted is None:
+        # The first model waits for people.
+        return status, None
     if follows(status, wanted) or (wanted == present and not differs(status, wanted)):
         return status, None
     warm = [wanted.warm] if wanted.warm else []

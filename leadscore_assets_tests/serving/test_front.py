@@ -19,11 +19,11 @@ from leadscore_assets.serving.app import ScoringApp
 from leadscore_assets.serving.folder import StateFolder
 from leadscore_assets.serving.front import Front
 from leadscore_assets.serving.history import HistoryFile, Sample, VariantSample
+from leadscore_assets.serving.home_command import HomeCommand, told
 from leadscore_assets.serving.models import Live
 from leadscore_assets.serving.page_token import PageToken
 from leadscore_assets.serving.refusals import RefusedRequest
 from leadscore_assets.serving.rollback_order import Order
-from leadscore_assets.serving.rollback_run import RollbackRun, told
 from leadscore_assets.serving.station import Station
 from leadscore_assets.serving.story_file import read_story, write_story
 from leadscore_assets_tests.serving.asgi import Got, call
@@ -202,12 +202,12 @@ def test_a_refusal_of_the_command_is_409_with_its_reason(make: Make, folder: Sta
 def test_one_rollback_at_a_time_and_not_for_ever(folder: StateFolder, tmp_path: Path) -> None:
     lock = folder.path / "rollback.lock"
     with pytest.raises(RefusedRequest, match="not done after 0 seconds") as slow:
-        RollbackRun(tmp_path, lock, seconds=0.01).carry_out(Order())
+        HomeCommand(tmp_path, lock, "rollback", seconds=0.01).carry_out("rollback")
     assert slow.value.status == 504
     handle = os.open(lock, os.O_RDWR)
     fcntl.flock(handle, fcntl.LOCK_EX)
     with pytest.raises(RefusedRequest, match="another rollback is under way") as busy:
-        RollbackRun(tmp_path, lock).carry_out(Order())
+        HomeCommand(tmp_path, lock, "rollback").carry_out("rollback")
     assert busy.value.status == 409
     os.close(handle)
 
@@ -224,7 +224,7 @@ def test_one_rollback_at_a_time_and_not_for_ever(folder: StateFolder, tmp_path: 
 )
 def test_a_failure_of_the_command_says_nothing_of_its_inside(code: int, out: str, err: str, status: int) -> None:
     with pytest.raises(RefusedRequest) as caught:
-        told(subprocess.CompletedProcess([], code, out, err))
+        told(subprocess.CompletedProcess([], code, out, err), "rollback")
     assert caught.value.status == status
     assert "secret" not in f"{caught.value}"
 
