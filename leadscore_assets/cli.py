@@ -25,6 +25,7 @@ _COMMANDS = {
     "rollback": ("rollback", "Put an earlier model back in the champion's place."),
     "why": ("why", "Say why there was, or was not, a retraining."),
     "ledger": ("ledger", "Show and verify the record of every decision."),
+    "notices": ("notices", "See and send what people are told, and try a channel."),
     "endpoint": ("endpoint", "Start, stop and look at the scoring endpoint."),
     "ui": ("ui", "Open the Dagster UI on this home."),
     "doctor": ("doctor", "Check the home and say what to mend."),

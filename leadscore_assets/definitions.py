@@ -4,6 +4,7 @@ import dagster as dg
 
 from leadscore_assets.assets import evaluation, leads, model, monitoring, release, replay, scoring, slices
 from leadscore_assets.automation.jobs import JOBS
+from leadscore_assets.automation.notices import SENSORS as NOTICE_SENSORS
 from leadscore_assets.automation.schedules import schedules
 from leadscore_assets.automation.sensors import SENSORS
 from leadscore_assets.checks import evaluation as evaluation_checks
@@ -41,7 +42,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         asset_checks=[declare(weekly) for module in _CHECKS for declare in module.CHECKS],
         jobs=JOBS,
         schedules=schedules(_readable_policy(settings)),
-        sensors=SENSORS,
+        sensors=[*SENSORS, *NOTICE_SENSORS],
         resources={"platform": platform_resource(settings)},
         executor=dg.in_process_executor,
     )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from leadscore_assets.backends.ports import BundleStore, Lake, LeadSource, Ledger, ModelRegistry, Trainer
+from leadscore_assets.backends.ports import BundleStore, Lake, LeadSource, Ledger, ModelRegistry, Outbox, Trainer
+from leadscore_assets.notice_channels import channels_of
 from leadscore_assets.settings import Settings
 from leadscore_assets.steps.platform import Platform
 
@@ -48,6 +49,7 @@ def open_platform(
     home, values = settings.home, settings.values
     contract, policy = settings.contract(), settings.policy()
     lake, bundles = LocalLake(home / "lake"), LocalBundles(home / "bundles")
+    ledger = _Later(lambda: _ledger(home, values.ledger.url, actor or settings.actor, now))
     return Platform(
         contract=contract,
         policy=policy,
@@ -68,8 +70,10 @@ def open_platform(
             home=home,
             capture=CaptureRules(**policy.capture.model_dump(), masked=tuple(sorted(contract.personal))),
         ),
-        ledger=_Later(lambda: _ledger(home, values.ledger.url, actor or settings.actor, now)),
+        ledger=ledger,
         now=now,
+        outbox=_Later(lambda: _outbox(ledger)),
+        channels=channels_of(settings),
     )
 
 
@@ -89,6 +93,12 @@ def _ledger(home: Path, url: str | None, actor: str, now: Callable[[], datetime]
     from leadscore_assets.backends.ledger import SqlLedger
 
     return SqlLedger(url or f"sqlite:///{home / 'ledger.db'}", actor=actor, now=now)
+
+
+def _outbox(ledger: Any) -> Outbox:
+    from leadscore_assets.backends.outbox import SqlOutbox
+
+    return SqlOutbox(ledger)
 
 
 def open_source(settings: Settings, *, now: Callable[[], datetime] = system_clock) -> LeadSource:

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 
 import click
 
+from leadscore_assets.commands.notices import sentence, silent_ticks, undelivered
 from leadscore_assets.commands.output import json_option, say, say_json
 from leadscore_assets.commands.running import open_instance
-from leadscore_assets.domain.errors import InvalidInput, LeadscoreError
+from leadscore_assets.domain.errors import InvalidInput, LeadscoreError, oneline
+from leadscore_assets.notice_channels import channel_problems
 from leadscore_assets.resources import open_platform, open_source
 from leadscore_assets.settings import Settings, load_settings
+from leadscore_assets.steps.delivering import deliveries
 from leadscore_assets.steps.releasing import forgotten, serves_the_champion
 
 _FREE_BYTES = 1 << 30
@@ -103,11 +106,28 @@ def _live(settings: Settings) -> str:
     return f"version {champion.version} is live at {platform.endpoint.status().address}"
 
 
+def _notices(settings: Settings) -> str:
+    problems = [*channel_problems(settings), *(f"{item.channel}: {item.problem}" for item in undelivered(settings))]
+    if problems:
+        raise InvalidInput(problems[0])
+    waiting = len(deliveries(open_platform(settings), limit=1000, open_only=True))
+    return f"{len(settings.values.notices.channels)} channels, {waiting} letters wait"
+
+
+def _ticks(settings: Settings) -> str:
+    found = silent_ticks(settings)
+    if found:
+        raise InvalidInput(oneline([sentence(item) for item in found], limit=3))
+    return "every sensor and schedule that runs ticks on time"
+
+
 _CHECKS = {
     "home": _home,
     "contract and policy": _rules,
     "source": _source,
     "dagster": _dagster,
+    "sensors and schedules": _ticks,
     "ledger": _ledger,
+    "notices": _notices,
     "registry and endpoint": _live,
 }

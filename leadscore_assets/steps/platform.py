@@ -1,19 +1,20 @@
 """Everything a step may touch: the site's rules and one adapter a port."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from leadscore_assets.backends.ports import (
     BatchScorer,
     BundleStore,
     Captures,
+    Channel,
     EndpointHost,
     Lake,
     LeadSource,
     Ledger,
     ModelRegistry,
-    Notifier,
+    Outbox,
     Trainer,
 )
 from leadscore_assets.domain.calendar import WEEK, week_of
@@ -26,7 +27,7 @@ from leadscore_assets.domain.policy import Policy
 class Platform:
     """A site at work: contract, policy and adapters, opened once a run or command.
 
-    Without a notifier nobody is told; without captures nothing is known of single answers.
+    Without an outbox nobody is told; without captures nothing is known of single answers.
     """
 
     contract: Contract
@@ -41,8 +42,9 @@ class Platform:
     endpoint: EndpointHost
     ledger: Ledger
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    notifier: Notifier | None = None
     captures: Captures | None = None
+    outbox: Outbox | None = None
+    channels: Mapping[str, Channel] = field(default_factory=dict)
 
     def today(self) -> date:
         """Return today's date in UTC."""
