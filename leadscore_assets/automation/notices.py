@@ -28,7 +28,7 @@ def notices_are_delivered(context: dg.SensorEvaluationContext, platform: dg.Reso
         announce(platform, sensor_silent(item.name, last=item.last, expected=item.expected, at=now))
     found = deliver(platform)
     problems = f"; {len(found.problems)} did not arrive: {found.problems[0]}" if found.problems else ""
-    return dg.SensorResult(skip_reason=f"{found.sent} letters were sent{problems}", cursor=now.isoformat())
+    return dg.SensorResult(skip_reason=f"letters sent: {found.sent}{problems}", cursor=now.isoformat())
 
 
 @dg.run_failure_sensor(

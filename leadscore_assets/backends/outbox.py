@@ -102,7 +102,8 @@ class SqlOutbox:
 
     def deliveries(self, *, limit: int, open_only: bool = False) -> list[Delivery]:
         """Return how far letters came on each channel, the newest last."""
-        query = sa.select(DELIVERIES).order_by(DELIVERIES.c.due.desc(), DELIVERIES.c.letter, DELIVERIES.c.channel)
+        newest = (DELIVERIES.c.due.desc(), DELIVERIES.c.letter.desc(), DELIVERIES.c.channel.desc())
+        query = sa.select(DELIVERIES).order_by(*newest)
         rows = self._ledger.read_beside(DELIVERIES, (query.where(_OPEN) if open_only else query).limit(limit))
         letters = sorted({row["letter"] for row in rows})
         told = self._ledger.read_beside(NOTICES, sa.select(NOTICES).where(NOTICES.c.letter.in_(letters)))
@@ -121,7 +122,12 @@ class SqlOutbox:
 
 def _claimable(moment: float, skip: Set[str], *, early: bool) -> sa.Select[Any]:
     free = sa.or_(DELIVERIES.c.leased_until.is_(None), DELIVERIES.c.leased_until <= moment)
-    query = sa.select(DELIVERIES).where(_OPEN, free).order_by(DELIVERIES.c.next_try, DELIVERIES.c.letter).limit(1)
+    query = (
+        sa.select(DELIVERIES)
+        .where(_OPEN, free)
+        .order_by(DELIVERIES.c.next_try, DELIVERIES.c.letter, DELIVERIES.c.channel)
+    )
+    query = query.limit(1)
     if skip:
         query = query.where(DELIVERIES.c.channel.not_in(sorted(skip)))
     return query if early else query.where(DELIVERIES.c.next_try <= moment)

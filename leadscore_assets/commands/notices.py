@@ -74,7 +74,7 @@ def send(ctx: click.Context, *, early: bool, as_json: bool) -> None:
     if as_json:
         say_json({"sent": found.sent, "problems": list(found.problems)})
     else:
-        say(f"{found.sent} letters were sent.")
+        say(f"Letters sent: {found.sent}.")
         for problem in found.problems:
             say(problem)
     if found.problems:

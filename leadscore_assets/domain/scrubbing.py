@@ -27,10 +27,11 @@ _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
 _MAIL = re.compile(r"""(?:"[^"\n]+"|[^\s@<>()\[\],;:"'=]+)(?:@|%40)(?:\[[^\]\s]*\]|[^\s@<>()\[\],;:"'=/]+)""")
 _AT = r"(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?"
 _MOMENT = rf"(?<![\w-])\d{{4}}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]){_AT}(?![\w-]|[.:]\d)"
-_DECIMAL = r"(?<![\w.)+-])(?<!\d )(?:0|[1-9]\d*)\.\d+(?![\w-]|[. /]\d)"
 # Figures that are no telephone number, however many digits they have.
 _RUN = r"(?<![\w-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w-])"
-_FIGURES = re.compile(f"{_MOMENT}|{_RUN}|{_DECIMAL}")
+_FIGURES = re.compile(f"{_MOMENT}|{_RUN}")
+# A share, a gain, an amount; nobody writes a telephone number with one dot and so few digits before or behind it.
+_DECIMAL = re.compile(r"(?:0|[1-9]\d?)\.\d+|[1-9]\d{2,5}\.\d{1,2}")
 _DIGITS = re.compile(r"(?<![\w.,])(?:\+|\(\+?)?\d[\d\s()./\u2010-\u2015-]{5,}\d(?![\w])")
 _SHORTEST, _BARE = 7, 10
 
@@ -58,6 +59,8 @@ def scrubbed(notice: Notice, contract: Contract, *, known: Iterable[str] = ()) -
 
 def _telephone(found: re.Match[str]) -> str:
     written = found[0]
+    if all(_DECIMAL.fullmatch(part.strip("()")) for part in written.split()):
+        return written
     count = sum(letter.isdigit() for letter in written)
     separated = len(re.findall(r"\d[^\d]+(?=\d)", written))
     dialled = written.lstrip("(").startswith(("+", "0"))

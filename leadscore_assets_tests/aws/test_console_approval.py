@@ -68,7 +68,7 @@ def platform(home: Home, account: Account, clock: Clock) -> Platform:
     old = local.registry.get(1)
     registry.register(digest=old.digest, week=old.week, metrics=old.metrics, lineage=old.lineage)
     registry.promote(1)
-    found = replace(local, registry=registry, notifier=LogNotifier())
+    found = replace(local, registry=registry)
     package = package_candidate(found, NEW)
     assert package
     assert package.stage == "staging"

@@ -15,6 +15,8 @@ from leadscore_assets.domain.notices import Notice
 
 SECONDS = 15
 _SUBJECT = 200
+# A subject that is folded at its first word arrives with a space before it.
+_FORM = SMTP.clone(max_line_length=998)
 
 
 def send_mail(service: Any, notice: Notice, *, name: str, page: Path | None = None) -> None:
@@ -44,7 +46,7 @@ def send_mail(service: Any, notice: Notice, *, name: str, page: Path | None = No
 
 def mail_of(notice: Notice, *, sender: Any, receiver: Any, page: Path | None = None) -> EmailMessage:
     """Return the message of a notice; whatever it holds, it adds no header of its own."""
-    found = EmailMessage(policy=SMTP)
+    found = EmailMessage(policy=_FORM)
     found["From"] = formataddr((sender[0] or "", sender[1]))
     found["To"] = formataddr((receiver[0] or "", receiver[1]))
     found["Subject"] = one_line(notice.subject)[:_SUBJECT] or "Lead scoring"
