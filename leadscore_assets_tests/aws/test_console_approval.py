@@ -13,7 +13,6 @@ from leadscore_assets.automation.sensors import rollout_sensor
 from leadscore_assets.backends.aws.account import Account
 from leadscore_assets.backends.aws.registry import SageMakerRegistry
 from leadscore_assets.backends.aws.requests_registry import ServedBy
-from leadscore_assets.backends.local.notices import LogNotifier
 from leadscore_assets.domain.errors import PermanentError
 from leadscore_assets.domain.release_state import story_problems
 from leadscore_assets.steps.platform import Platform
