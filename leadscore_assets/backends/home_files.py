@@ -33,6 +33,7 @@ _SETTINGS_KEYS = {
     "endpoint": "The scoring server listens here, on this machine only",
     "platform": 'Where training, registry and endpoint run: "local", or "aws" with an [aws] section',
     "ledger": "Where decisions are recorded, as a SQLAlchemy URL without a password",
+    "notices": "Where people are told: log, sns, env:VARIABLE or file:PATH, which hold an address such as mailtos://",
     "aws": "The account: region, bucket and the role that jobs run as; credentials come from AWS's own chain",
     "ui": "The Dagster UI listens here, on this machine only",
 }
