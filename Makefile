@@ -6,7 +6,7 @@ HOME_DIR ?= demo_home
 UV := 0.13.8
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo dev test format lint types layers unit bench-decisions bench-release bench-serving drill constraints serving-requirements clean
+.PHONY: demo dev test format lint types layers unit test-aws bench-decisions bench-release bench-serving drill constraints serving-requirements clean
 
 demo: $(VENV)/.installed  ## set up, run the weekly loop on generated leads, leave a live endpoint
 	@$(BIN)/leadscore --home $(HOME_DIR) demo
@@ -32,6 +32,9 @@ layers: $(VENV)/.installed-dev
 
 unit: $(VENV)/.installed-dev
 	$(BIN)/pytest
+
+test-aws: $(VENV)/.installed-dev  ## with AWS_LIVE=1, the smallest loop on a real account; costs money, deletes everything
+	$(BIN)/pytest -n0 --no-cov -s leadscore_assets_tests/aws/test_live.py
 
 bench-decisions: $(VENV)/.installed-dev  ## measure the error rates of every gate again and write them into docs
 	$(BIN)/python -m benchmarks.decisions --docs docs

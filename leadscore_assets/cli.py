@@ -24,11 +24,14 @@ _COMMANDS = {
     "release": ("release", "See and steer how a candidate comes to answer leads."),
     "rollback": ("rollback", "Put an earlier model back in the champion's place."),
     "why": ("why", "Say why there was, or was not, a retraining."),
-    "ledger": ("ledger", "Show and verify the record of every decision."),
+    "ledger": ("ledger", "Show, verify and export the record of every decision; ask what was live and why."),
     "notices": ("notices", "See and send what people are told, and try a channel."),
+    "backup": ("backup", "Copy the home, whole, while it is at work."),
+    "restore": ("restore", "Make the home again from a backup."),
     "endpoint": ("endpoint", "Start, stop and look at the scoring endpoint."),
     "ui": ("ui", "Open the Dagster UI on this home."),
-    "doctor": ("doctor", "Check the home and say what to mend."),
+    "cost": ("cost", "Estimate what a month on AWS costs."),
+    "doctor": ("doctor", "Check the home, or its AWS account, and say what to mend."),
 }
 
 

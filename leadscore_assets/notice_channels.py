@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def channels_of(settings: Settings) -> dict[str, Channel]:
     """Return a home's channels; addresses are read when a notice is sent, and nothing is connected before."""
     rules = settings.values.notices
-    return {name: Channel(_notifier(settings, name), rules.kinds.get(name)) for name in rules.channels}
+    return {name: Channel(_notifier(settings, name), rules.kinds.get(name)) for name in settings.values.told_by}
 
 
 def channel_problems(settings: Settings) -> list[str]:
@@ -29,7 +29,7 @@ def channel_problems(settings: Settings) -> list[str]:
 
 
 def _looks(settings: Settings) -> list[Callable[[], None]]:
-    names = [name for name in settings.values.notices.channels if name not in ("log", "sns")]
+    names = [name for name in settings.values.told_by if name not in ("log", "sns")]
     return [_posting(settings, name).check for name in names]
 
 

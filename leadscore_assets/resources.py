@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from leadscore_assets.backends.ports import BundleStore, Lake, LeadSource, Ledger, ModelRegistry, Outbox, Trainer
+from leadscore_assets.backends.ports import LeadSource, Ledger, Outbox
+from leadscore_assets.later import Later
 from leadscore_assets.notice_channels import channels_of
 from leadscore_assets.settings import Settings
 from leadscore_assets.steps.platform import Platform
@@ -22,83 +21,38 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
-class _Later:
-    """A port that is opened, its libraries imported, when it is first used: going back must not wait for either."""
-
-    def __init__(self, opening: Callable[[], Any]) -> None:
-        self._opening = opening
-
-    @cached_property
-    def _opened(self) -> Any:
-        return self._opening()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._opened, name)
-
-
 def open_platform(
     settings: Settings, *, actor: str | None = None, now: Callable[[], datetime] = system_clock
 ) -> Platform:
     """Open every port of a home; nothing is read or connected before it is used."""
-    from leadscore_assets.backends.local.batch_scorer import LocalBatchScorer
-    from leadscore_assets.backends.local.bundles import LocalBundles
-    from leadscore_assets.backends.local.endpoint import LocalEndpoint
-    from leadscore_assets.backends.local.lake import LocalLake
-    from leadscore_assets.serving.desired import CaptureRules
-
-    home, values = settings.home, settings.values
-    contract, policy = settings.contract(), settings.policy()
-    lake, bundles = LocalLake(home / "lake"), LocalBundles(home / "bundles")
-    ledger = _Later(lambda: _ledger(home, values.ledger.url, actor or settings.actor, now))
+    ledger = Later(lambda: _ledger(settings.ledger_url, actor or settings.actor, now))
+    if settings.values.platform == "aws":
+        from leadscore_assets.aws_ports import aws_ports as ports
+    else:
+        from leadscore_assets.local_ports import local_ports as ports
     return Platform(
-        contract=contract,
-        policy=policy,
-        start_week=values.start_week,
-        source=_Later(lambda: open_source(settings, now=now)),
-        lake=lake,
-        trainer=_Later(lambda: _trainer(home, lake, bundles)),
-        bundles=bundles,
-        registry=_Later(lambda: _registry(home, now)),
-        scorer=LocalBatchScorer(bundles),
-        endpoint=LocalEndpoint(
-            folder=home / "endpoint",
-            bundles=bundles,
-            host=values.endpoint.host,
-            port=values.endpoint.port,
-            name=values.endpoint.name,
-            workers=values.endpoint.workers,
-            home=home,
-            capture=CaptureRules(**policy.capture.model_dump(), masked=tuple(sorted(contract.personal))),
-        ),
+        contract=settings.contract(),
+        policy=settings.policy(),
+        start_week=settings.values.start_week,
+        source=Later(lambda: open_source(settings, now=now)),
         ledger=ledger,
         now=now,
-        outbox=_Later(lambda: _outbox(ledger)),
+        outbox=Later(lambda: _outbox(ledger)),
         channels=channels_of(settings),
+        **ports(settings, now=now),
     )
 
 
-def _trainer(home: Path, lake: Lake, bundles: BundleStore) -> Trainer:
-    from leadscore_assets.backends.local.trainer import LocalTrainer
-
-    return LocalTrainer(folder=home / "training", lake=lake, bundles=bundles)
-
-
-def _registry(home: Path, now: Callable[[], datetime]) -> ModelRegistry:
-    from leadscore_assets.backends.local.registry import MlflowRegistry
-
-    return MlflowRegistry(folder=home / "registry", now=now)
-
-
-def _ledger(home: Path, url: str | None, actor: str, now: Callable[[], datetime]) -> Ledger:
+def _ledger(url: str, actor: str, now: Callable[[], datetime]) -> Ledger:
     from leadscore_assets.backends.ledger import SqlLedger
 
-    return SqlLedger(url or f"sqlite:///{home / 'ledger.db'}", actor=actor, now=now)
+    return SqlLedger(url, actor=actor, now=now)
 
 
-def _outbox(ledger: Any) -> Outbox:
+def _outbox(ledger: Ledger) -> Outbox:
     from leadscore_assets.backends.outbox import SqlOutbox
 
-    return SqlOutbox(ledger)
+    return SqlOutbox(ledger)  # type: ignore[arg-type]
 
 
 def open_source(settings: Settings, *, now: Callable[[], datetime] = system_clock) -> LeadSource:

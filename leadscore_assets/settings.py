@@ -142,6 +142,7 @@ class AwsSettings(Frozen):
     security_groups: tuple[str, ...] = ()
     topic: str | None = Field(default=None, pattern=r"^arn:aws[a-z-]*:sns:\S+$", description="where notices go")
     tags: dict[str, str] = {}
+    poll_seconds: float = Field(default=15.0, gt=0, le=300, description="between two looks at a job or a deployment")
 
 
 class LedgerSettings(Frozen):
@@ -157,7 +158,8 @@ class NoticeSettings(Frozen):
     """Where notices go: channels by name, and the kinds that a channel takes where it takes not all.
 
     `env:NAME` and `file:PATH` hold one address as apprise writes it, such as mailtos:// or slack://, which is a secret
-    and stands nowhere else; `log` is the log, `sns` the topic of [aws]. Without a channel nobody is told.
+    and stands nowhere else; `log` is the log, `sns` the topic of [aws]; both hold where none are
+    named and there is a topic. With an empty list nobody is told.
     """
 
     channels: tuple[Annotated[str, Field(pattern=r"^(log|sns|env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*)$")], ...] = ("log",)
@@ -194,6 +196,12 @@ class HomeSettings(Frozen):
     notices: NoticeSettings = NoticeSettings()
     aws: AwsSettings | None = None
 
+    @property
+    def told_by(self) -> tuple[str, ...]:
+        """The channels in force."""
+        topic = self.aws is not None and self.aws.topic is not None
+        return ("log", "sns") if topic and "channels" not in self.notices.model_fields_set else self.notices.channels
+
     @model_validator(mode="after")
     def _knows_its_account(self) -> Self:
         if self.platform == "aws" and self.aws is None:
@@ -223,6 +231,11 @@ class Settings:
         """Whether the home was initialised."""
         return (self.home / SETTINGS_FILE).is_file()
 
+    @property
+    def ledger_url(self) -> str:
+        """Where the ledger lies: what the settings say, else a SQLite file in the home."""
+        return self.values.ledger.url or f"sqlite:///{self.home / 'ledger.db'}"
+
     def contract(self) -> Contract:
         """Read the contract; the built-in one where there is no home yet."""
         path = self.home / self.values.contract
@@ -248,9 +261,14 @@ class Settings:
         return lines[0]
 
 
+def home_path(home: str | Path | None = None) -> Path:
+    """Return where the home lies: the argument, else LEADSCORE_HOME, else ./leadscore_home."""
+    return Path(home or os.environ.get("LEADSCORE_HOME") or DEFAULT_HOME).expanduser().absolute()
+
+
 def load_settings(home: str | Path | None = None) -> Settings:
     """Read a home's settings: the argument, else LEADSCORE_HOME, else ./leadscore_home; defaults where no file is."""
-    place = Path(home or os.environ.get("LEADSCORE_HOME") or DEFAULT_HOME).expanduser().absolute()
+    place = home_path(home)
     actor = os.environ.get("LEADSCORE_USER") or _login()
     path = place / SETTINGS_FILE
     values = read_toml(path, HomeSettings.model_validate) if path.is_file() else HomeSettings()

@@ -14,6 +14,7 @@ from leadscore_assets_tests.home import FIRST, NEW, OLD, SECOND, WEEKS, Home, li
 
 if TYPE_CHECKING:
     from leadscore_assets.backends.aws.account import Account
+    from leadscore_assets_tests.aws.emulator import Emulator
 
 # A slow machine is not a failing property.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -175,15 +176,22 @@ def database(postgres_server: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def emulated_account() -> "Iterator[Account]":
+def server() -> "Iterator[Emulator]":
+    """The one AWS of this process: moto keeps its state in modules, so a second one would be the first again."""
+    from leadscore_assets_tests.aws.emulator import emulated
+
+    with emulated() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def emulated_account(server: "Emulator") -> "Account":
     """An account on an AWS that runs on this machine, whose every request is checked."""
     from leadscore_assets.backends.aws.account import Account
     from leadscore_assets_tests.aws.conftest import REGION
-    from leadscore_assets_tests.aws.emulator import emulated
     from leadscore_assets_tests.aws.strict import strict_session
 
-    with emulated() as emulator:
-        yield Account(region=REGION, endpoint_url=emulator.url, session=strict_session(REGION), attempts=2)
+    return Account(region=REGION, endpoint_url=server.url, session=strict_session(REGION), attempts=2)
 
 
 @pytest.fixture

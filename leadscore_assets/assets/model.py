@@ -31,7 +31,7 @@ def trained_model(context: dg.AssetExecutionContext, platform: dg.ResourceParam[
             "rounds": fitted.summary["rounds"],
             "inputs": fitted.summary["inputs"],
             "seconds": fitted.seconds,
-            "cost": fitted.cost,
+            "cost": "unknown" if fitted.cost is None else fitted.cost,
             "limit_minutes": fitted.limit_minutes,
             "job_was_done_before": fitted.reused,
             "job": fitted.job,
@@ -41,6 +41,7 @@ def trained_model(context: dg.AssetExecutionContext, platform: dg.ResourceParam[
             ),
             "lineage": dg.MetadataValue.json(fitted.lineage),
             **_tuning(fitted),
+            **{f"platform_{name}": value for name, value in sorted(fitted.facts.items())},
         },
     )
 

@@ -75,7 +75,7 @@ def _table(report: ReplayReport) -> list[dg.TableRecord]:
                 "not yet": item.count("not_yet"),
                 "no candidate": item.count(NO_CANDIDATE),
                 "seconds": round(item.seconds, 1),
-                "cost": round(item.cost, 2),
+                "cost": None if item.cost is None else round(item.cost, 2),
                 **_quality(standing),
             }
         )

@@ -7,7 +7,7 @@ keeps `head()` somewhere else (a mail, an object lock) and compares. No lead dat
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,17 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
-from leadscore_assets.backends.chain import BEFORE_THE_FIRST, evidence_text, findings, record, sealed
+from leadscore_assets.backends import ledger_schema
+from leadscore_assets.backends.chain import (
+    BEFORE_THE_FIRST,
+    cut_off,
+    evidence_text,
+    findings,
+    overtaken,
+    record,
+    sealed,
+)
+from leadscore_assets.backends.ledger_schema import RECORDS
 from leadscore_assets.domain.errors import CorruptArtefact, InvalidInput, TransientError
 from leadscore_assets.domain.facts import LedgerRecord
 
@@ -25,33 +35,6 @@ _BUSY_SECONDS = 60
 _ADVISORY_LOCK = 7_116_532_309
 # SQLite calls these operational matters, but no second try mends them.
 _DAMAGE = ("no such", "unsupported file format")
-_TABLE = sa.Table(
-    "records",
-    sa.MetaData(),
-    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True, autoincrement=False),
-    sa.Column("at", sa.Text, nullable=False),
-    sa.Column("actor", sa.Text, nullable=False),
-    sa.Column("action", sa.Text, nullable=False, index=True),
-    sa.Column("subject", sa.Text, nullable=False, index=True),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("evidence", sa.Text, nullable=False),
-    sa.Column("previous", sa.String(64), nullable=False),
-    sa.Column("hash", sa.String(64), nullable=False),
-    sa.Column("key", sa.Text, nullable=False, unique=True),
-)
-_APPEND_ONLY = {
-    "sqlite": [
-        f"CREATE TRIGGER IF NOT EXISTS records_refuse_{verb.lower()} BEFORE {verb} ON records "
-        "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
-        for verb in ("UPDATE", "DELETE")
-    ],
-    "postgresql": [
-        "CREATE OR REPLACE FUNCTION records_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        "'BEGIN RAISE EXCEPTION ''the ledger is append-only''; END'",
-        "CREATE OR REPLACE TRIGGER records_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON records "
-        "FOR EACH STATEMENT EXECUTE FUNCTION records_refuse()",
-    ],
-}
 
 
 class SqlLedger:
@@ -64,12 +47,21 @@ class SqlLedger:
         self._prepared = False
 
     def append(
-        self, action: str, subject: str, *, reason: str, evidence: Mapping[str, Any], key: str | None = None
+        self,
+        action: str,
+        subject: str,
+        *,
+        reason: str,
+        evidence: Mapping[str, Any],
+        key: str | None = None,
+        expect: tuple[int, str] | None = None,
     ) -> LedgerRecord:
         """Add one record at the end of the chain and return it; the same key again returns the record that stands.
 
-        Appends of any number of processes form one chain. Raise InvalidInput for evidence that is not JSON and for a
-        key that starts with '#' (those name records without a key), TransientError when the ledger stays locked.
+        Appends of any number of processes form one chain. `expect` is the head that the decision was taken on: when
+        another writer was first, nothing is written and Overtaken names the record that was. Raise InvalidInput for
+        evidence that is not JSON and for a key that starts with '#' (those name records without a key),
+        TransientError when the ledger stays locked.
         """
         if key is not None and (not key or key.startswith("#")):
             raise InvalidInput(f"ledger key {key!r} is empty or starts with '#'; begin it with the action's name")
@@ -78,32 +70,53 @@ class SqlLedger:
         with self._writing() as connection:
             standing = _by_key(connection, key)
             if standing is None:
-                standing = sealed(_head(connection), at=self._now(), fields=fields, key=key)
-                connection.execute(_TABLE.insert().values(standing))
+                head = _head(connection)
+                if expect is not None and head != expect:
+                    raise overtaken(expect, _after(connection, expect))
+                standing = sealed(head, at=self._now(), fields=fields, key=key)
+                connection.execute(RECORDS.insert().values(standing))
         return record(standing)
 
     def records(
-        self, *, action: str | None = None, subject: str | None = None, limit: int | None = None
+        self,
+        *,
+        action: str | None = None,
+        subject: str | None = None,
+        actor: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
     ) -> list[LedgerRecord]:
         """Return records, oldest first; with a limit the newest of them; raise CorruptArtefact for an unreadable one.
 
-        Records of an action or of a subject are asked for by their whole name.
+        Records of an action, a subject or an actor are asked for by their whole name, those of a time from `since` to
+        before `until`.
         """
-        query = sa.select(_TABLE).order_by(_TABLE.c.seq.desc()).limit(limit)
-        for name, wanted in (("action", action), ("subject", subject)):
+        query = sa.select(RECORDS).order_by(RECORDS.c.seq.desc()).limit(limit)
+        for name, wanted in (("action", action), ("subject", subject), ("actor", actor)):
             if wanted is not None:
-                query = query.where(_TABLE.c[name] == wanted)
+                query = query.where(RECORDS.c[name] == wanted)
+        # Moments are text that sorts as it should byte by byte, and PostgreSQL's own language sorts otherwise.
+        moment = RECORDS.c.at if self._file else sa.collate(RECORDS.c.at, "C")
+        if since is not None:
+            query = query.where(moment >= since.astimezone(UTC).isoformat())
+        if until is not None:
+            query = query.where(moment < until.astimezone(UTC).isoformat())
         return [record(row) for row in reversed(self._rows(query))]
 
     def head(self) -> tuple[int, str]:
         """Return the newest record's number and hash, to be kept elsewhere; (0, zeros) for an empty ledger."""
-        rows = self._rows(sa.select(_TABLE).order_by(_TABLE.c.seq.desc()).limit(1))
+        rows = self._rows(sa.select(RECORDS).order_by(RECORDS.c.seq.desc()).limit(1))
         return (rows[0]["seq"], rows[0]["hash"]) if rows else (0, BEFORE_THE_FIRST)
 
-    def verify(self) -> list[str]:
-        """Return what is wrong with the chain, one sentence a finding; empty when all is well."""
+    def verify(self, *, head: tuple[int, str] | None = None) -> list[str]:
+        """Return what is wrong with the chain, one sentence a finding; empty when all is well.
+
+        `head` is one that was kept elsewhere: the chain must still hold it.
+        """
         try:
-            return self._damage() + list(findings(self._rows(sa.select(_TABLE).order_by(_TABLE.c.seq))))
+            rows = self._rows(sa.select(RECORDS).order_by(RECORDS.c.seq))
+            return self._damage() + list(findings(rows)) + (cut_off(rows, head) if head else [])
         except CorruptArtefact as error:
             return [str(error)]
 
@@ -121,7 +134,7 @@ class SqlLedger:
             # SQLAlchemy may quote a URL that it cannot parse, password and all.
             what = "it is no URL" if type(error) is ArgumentError else str(error)
             raise InvalidInput(f"the ledger's URL cannot be used ({what}); {remedy}") from None
-        if engine.dialect.name not in _APPEND_ONLY:
+        if engine.dialect.name not in ledger_schema.GUARDS:
             raise InvalidInput(f"the ledger cannot be kept in {engine.dialect.name}; use sqlite or postgresql")
         if sqlite and url.database in (None, "", ":memory:"):
             raise InvalidInput("a ledger in memory is forgotten; name its file, as in sqlite:////path/ledger.db")
@@ -158,6 +171,8 @@ class SqlLedger:
             self._prepare()
             self._prepared = True
         with self._locked() as connection:
+            # Another process may have brought the schema further since.
+            ledger_schema.version(connection)
             yield connection
 
     def _prepare(self) -> None:
@@ -165,9 +180,7 @@ class SqlLedger:
             with self._database_errors():
                 self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._locked() as connection:
-            _TABLE.metadata.create_all(connection)
-            for statement in _APPEND_ONLY[self._engine.dialect.name]:
-                connection.exec_driver_sql(statement)
+            ledger_schema.bring_up(connection)
 
     @contextmanager
     def _locked(self) -> Iterator[sa.Connection]:
@@ -182,7 +195,7 @@ class SqlLedger:
         if self._file is not None and not self._file.exists():
             return []
         with self._database_errors(), self._engine.connect() as connection:
-            if not sa.inspect(connection).has_table(_TABLE.name):
+            if ledger_schema.version(connection) is None:
                 return []
             return [dict(row) for row in connection.execute(query).mappings()]
 
@@ -190,8 +203,8 @@ class SqlLedger:
         if self._file is None or not self._file.exists() or not self._file.stat().st_size:
             return []
         with self._database_errors(), self._engine.connect() as connection:
-            if not sa.inspect(connection).has_table(_TABLE.name):
-                return ["the ledger's file holds no table of records; restore it from a backup"]
+            if not sa.inspect(connection).has_table(RECORDS.name):
+                return [ledger_schema.LOST]
             # Damage to a page can hide the newest records, which the chain alone would not show.
             told = connection.exec_driver_sql("PRAGMA integrity_check(5)").scalars().all()
         return [f"the ledger's file is damaged: {line}; restore it from a backup" for line in told if line != "ok"]
@@ -225,10 +238,16 @@ def _read_any_text(connection: Any, _: Any) -> None:
 
 
 def _head(connection: sa.Connection) -> tuple[int, str]:
-    last = connection.execute(sa.select(_TABLE.c.seq, _TABLE.c.hash).order_by(_TABLE.c.seq.desc()).limit(1)).first()
+    last = connection.execute(sa.select(RECORDS.c.seq, RECORDS.c.hash).order_by(RECORDS.c.seq.desc()).limit(1)).first()
     return (last.seq, last.hash) if last else (0, BEFORE_THE_FIRST)
 
 
 def _by_key(connection: sa.Connection, key: str | None) -> dict[str, Any] | None:
-    row = connection.execute(sa.select(_TABLE).where(_TABLE.c.key == key)).mappings().first() if key else None
+    row = connection.execute(sa.select(RECORDS).where(RECORDS.c.key == key)).mappings().first() if key else None
+    return dict(row) if row else None
+
+
+def _after(connection: sa.Connection, expect: tuple[int, str]) -> dict[str, Any] | None:
+    query = sa.select(RECORDS).where(RECORDS.c.seq > expect[0]).order_by(RECORDS.c.seq).limit(1)
+    row = connection.execute(query).mappings().first()
     return dict(row) if row else None

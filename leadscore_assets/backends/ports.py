@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -114,7 +114,8 @@ class Lake(Protocol):
 class TrainingJob:
     """What a training job is given: channels of files, documents, and hyperparameters as strings.
 
-    `name` comes from the content of everything below, so that a repeated job is the same job.
+    `name` comes from the content of everything below, so that a repeated job is the same job. More than one of `hosts`
+    fit one model together, which is another model than one host's.
     """
 
     name: str
@@ -124,16 +125,22 @@ class TrainingJob:
     documents: dict[str, dict[str, Any]]
     hyperparameters: dict[str, str]
     maximum_minutes: int
+    hosts: int = 1
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """A finished training job: the bundle's digest, seconds spent, and whether an earlier run had made it already."""
+    """A finished training job: the bundle's digest, seconds spent, and whether an earlier run had made it already.
+
+    `cost` is an estimate in US dollars, None where no price is known; `facts` are what else the platform tells of the
+    job, by name.
+    """
 
     digest: str
     seconds: float
     reused: bool
-    cost: float = 0.0
+    cost: float | None = 0.0
+    facts: Mapping[str, str | float] = field(default_factory=dict)
 
 
 class Trainer(Protocol):
@@ -347,17 +354,38 @@ class Ledger(Protocol):
     """The append-only, hash-chained record of every decision."""
 
     def append(
-        self, action: str, subject: str, *, reason: str, evidence: Mapping[str, Any], key: str | None = None
+        self,
+        action: str,
+        subject: str,
+        *,
+        reason: str,
+        evidence: Mapping[str, Any],
+        key: str | None = None,
+        expect: tuple[int, str] | None = None,
     ) -> LedgerRecord:
-        """Add one record; the same key again returns the record that stands, so that a repeated step adds nothing."""
+        """Add one record; the same key again returns the record that stands, so that a repeated step adds nothing.
+
+        `expect` is the head that the decision stands on; raise Overtaken, naming who was first, when it has moved on.
+        """
         ...
 
     def records(
-        self, *, action: str | None = None, subject: str | None = None, limit: int | None = None
+        self,
+        *,
+        action: str | None = None,
+        subject: str | None = None,
+        actor: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
     ) -> list[LedgerRecord]:
-        """Return records, oldest first; with a limit the newest of them."""
+        """Return records, oldest first, from `since` to before `until`; with a limit the newest of them."""
         ...
 
-    def verify(self) -> list[str]:
-        """Return what is wrong with the chain, one sentence a finding; empty when all is well."""
+    def head(self) -> tuple[int, str]:
+        """Return the newest record's number and hash; (0, zeros) for an empty ledger."""
+        ...
+
+    def verify(self, *, head: tuple[int, str] | None = None) -> list[str]:
+        """Return what is wrong with the chain, one sentence a finding; it must hold a head that was kept elsewhere."""
         ...

@@ -4,10 +4,13 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 
 import click
 
+from leadscore_assets.backends.cloud import account_check
 from leadscore_assets.commands.notices import sentence, silent_ticks, undelivered
+from leadscore_assets.commands.opening import open_home
 from leadscore_assets.commands.output import json_option, say, say_json
 from leadscore_assets.commands.running import open_instance
 from leadscore_assets.domain.errors import InvalidInput, LeadscoreError, oneline
@@ -18,18 +21,24 @@ from leadscore_assets.steps.delivering import deliveries
 from leadscore_assets.steps.releasing import forgotten, serves_the_champion
 
 _FREE_BYTES = 1 << 30
+_MARKS = {True: "ok  ", False: "MEND", None: "?   "}
 
 
 @click.command("doctor")
+@click.option("--aws", is_flag=True, help="Look at the AWS account of [aws] instead; changes nothing there either.")
 @json_option
 @click.pass_context
-def command(ctx: click.Context, *, as_json: bool) -> None:
+def command(ctx: click.Context, *, aws: bool, as_json: bool) -> None:
     """Check settings, source, storage, ledger, registry and endpoint, and say what to mend; changes nothing.
 
     \b
     Example:
       leadscore --home my_home doctor
+      leadscore --home my_home doctor --aws
     """
+    if aws:
+        _say_account(open_home(ctx), as_json=as_json)
+        return
     results = list(_results(ctx.obj))
     if as_json:
         say_json([{"check": name, "passed": passed, "found": found} for name, passed, found in results])
@@ -37,6 +46,23 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
         for name, passed, found in results:
             say(f"{'ok  ' if passed else 'MEND'} {name}: {found}")
     if not all(passed for _, passed, _ in results):
+        sys.exit(1)
+
+
+def _say_account(settings: Settings, *, as_json: bool) -> None:
+    """Say what a look at the account found; what could not be looked at is told apart and fails nothing."""
+    if settings.values.aws is None:
+        raise InvalidInput(
+            f"{settings.home}/leadscore.toml has no [aws] section; write region, bucket and role there, as docs/aws.md "
+            "says"
+        )
+    found = account_check(settings, settings.values.aws)()
+    if as_json:
+        say_json([asdict(item) for item in found])
+    else:
+        for item in found:
+            say(f"{_MARKS[item.passed]} {item.check}: {item.found}" + (f"; {item.remedy}" if item.remedy else ""))
+    if any(item.passed is False for item in found):
         sys.exit(1)
 
 
@@ -111,7 +137,7 @@ def _notices(settings: Settings) -> str:
     if problems:
         raise InvalidInput(problems[0])
     waiting = len(deliveries(open_platform(settings), limit=1000, open_only=True))
-    return f"{len(settings.values.notices.channels)} channels, {waiting} letters wait"
+    return f"{len(settings.values.told_by)} channels, {waiting} letters wait"
 
 
 def _ticks(settings: Settings) -> str:

@@ -1,6 +1,7 @@
 """How a command runs a Dagster job: in this process, on the home's own instance, with progress and plain failures."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -98,11 +99,21 @@ def _instance_errors(home: Path) -> Iterator[None]:
 
     try:
         yield
-    except (SQLAlchemyError, CommandError, OSError) as error:
-        what = getattr(error, "orig", None) or error
-        raise InvalidInput(
-            f"{home / 'dagster'} cannot be used ({what}); give this user permission to its files and free some space"
-        ) from error
+    except (SQLAlchemyError, CommandError, OSError, *_postgres_errors()) as error:
+        cause = error.__cause__ if isinstance(error, _postgres_errors()) and error.__cause__ else error
+        what = " ".join(f"{getattr(cause, 'orig', None) or cause}".split())
+        remedy = "give this user permission to its files and free some space"
+        if _postgres_errors():
+            remedy = (
+                "see that the server of storage in dagster.yaml answers and its URL begins with postgresql+psycopg2://"
+            )
+        raise InvalidInput(f"{home / 'dagster'} cannot be used ({what}); {remedy}") from error
+
+
+def _postgres_errors() -> tuple[type[Exception], ...]:
+    """What Dagster raises for its PostgreSQL storage; nothing where a home does not use that."""
+    module = sys.modules.get("dagster_postgres.utils")
+    return (module.DagsterPostgresException,) if module else ()
 
 
 def end_stale_runs(instance: dg.DagsterInstance) -> int:

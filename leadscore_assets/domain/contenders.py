@@ -12,13 +12,14 @@ import numpy as np
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.column import Floats
 from leadscore_assets.domain.contract import Contract
-from leadscore_assets.domain.learners import LEARNERS
+from leadscore_assets.domain.learners import LEARNERS, TOGETHER
 from leadscore_assets.domain.learning import Learner, Say, Task
 from leadscore_assets.domain.link import Link, fit_link
 from leadscore_assets.domain.metrics import spearman
 from leadscore_assets.domain.objectives import OBJECTIVES
 from leadscore_assets.domain.policy import Policy
 from leadscore_assets.domain.preparation import Prepared
+from leadscore_assets.domain.team import ALONE, Support
 from leadscore_assets.domain.training_policy import TrainingPolicy
 
 
@@ -47,21 +48,26 @@ class Contender:
 
 
 def fit_contenders(
-    prepared: Prepared, labels: Floats, *, contract: Contract, policy: Policy, say: Say
+    prepared: Prepared, labels: Floats, *, contract: Contract, policy: Policy, say: Say, support: Support = ALONE
 ) -> list[Contender]:
-    """Fit every learner that the policy lists and judge it on the watched rows' labels (n,)."""
+    """Fit every learner that the policy lists and judge it on the watched rows' labels (n,).
+
+    Learners that hosts can fit together lean on `support`; the others are fitted by this host alone.
+    """
     found = []
     for name in policy.training.learners:
-        model = fit_learner(name, prepared, policy.training, say=say)
+        model = fit_learner(name, prepared, policy.training, say=say, support=support if name in TOGETHER else ALONE)
         found.append(_judged(name, model, prepared, labels, contract=contract, policy=policy))
         rank = "undefined" if found[-1].spearman is None else f"{found[-1].spearman:.5f}"
         say(f"learner={name} validation_spearman={rank} validation_rmse={found[-1].rmse:.5f}")
     return found
 
 
-def fit_learner(name: str, prepared: Prepared, policy: TrainingPolicy, *, say: Say) -> Learner:
+def fit_learner(
+    name: str, prepared: Prepared, policy: TrainingPolicy, *, say: Say, support: Support = ALONE
+) -> Learner:
     """Fit one learner by its name."""
-    task = Task(tuple(prepared.transform.types), policy, say)
+    task = Task(tuple(prepared.transform.types), policy, say, support)
     return LEARNERS[name].fit(prepared.learn, prepared.watch, task)
 
 

@@ -16,6 +16,10 @@ class TransientError(LeadscoreError):
     """Trying again later may succeed: a busy lock, a server that is starting, a lost connection."""
 
 
+class Overtaken(TransientError):
+    """Another writer was first: the decision stands on what is no longer so."""
+
+
 class InvalidInput(PermanentError):
     """A file, row, setting or request breaks a rule that the message names."""
 

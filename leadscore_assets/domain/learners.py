@@ -15,6 +15,7 @@ LEARNERS: dict[str, type[Learner]] = {
     "lightgbm": LightGbmTrees,
 }
 BOOSTED = ("xgboost", "lightgbm")
+TOGETHER = ("xgboost",)
 _READERS: dict[str, type[Learner]] = {kind.file: kind for kind in (BoostedTrees, Ridge, LightGbmTrees)}
 
 

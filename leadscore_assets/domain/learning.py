@@ -4,8 +4,9 @@ Another model plugs in as one such class, a line in learners.py and its name in 
 data alone; never pickle.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from leadscore_assets.domain.column import Floats
 from leadscore_assets.domain.features import Matrix
 from leadscore_assets.domain.metrics import spearman
 from leadscore_assets.domain.objectives import OBJECTIVES, Ints, Objective
+from leadscore_assets.domain.team import ALONE, Support
 from leadscore_assets.domain.training_policy import TrainingPolicy
 
 Say = Callable[[str], None]
@@ -34,14 +36,23 @@ class Examples:
         """Rows of each group, in order."""
         return np.unique(self.group, return_counts=True)[1]
 
+    def part(self, rank: int, size: int, *, grouped: bool) -> "Examples":
+        """Return one host's share: every `size`-th row, or the rows of every `size`-th group."""
+        kept = self.group % size == rank if grouped else np.arange(len(self.target)) % size == rank
+        return Examples(self.matrix[kept], self.target[kept], self.label[kept], self.group[kept])
+
 
 @dataclass(frozen=True)
 class Task:
-    """What every learner is given beside the rows; `types` has XGBoost's `c` for a category's code, `q` otherwise."""
+    """What every learner is given beside the rows; `types` has XGBoost's `c` for a category's code, `q` otherwise.
+
+    With a team in `support` every host of it has the same task at the same time.
+    """
 
     types: tuple[str, ...]
     policy: TrainingPolicy
     say: Say = lambda _: None
+    support: Support = ALONE
 
     @property
     def objective(self) -> Objective:
@@ -57,6 +68,17 @@ class Task:
     def stops_on_spearman(self) -> bool:
         """Whether Spearman on the watched rows ends boosting, and not the objective's own loss."""
         return self.policy.stop_on == "spearman" or self.objective.loss is None
+
+    @contextmanager
+    def agreed(self) -> Iterator[Self]:
+        """Yield the task with the leader's policy, which a search may have changed, while the team is together."""
+        team = self.support.team
+        if team is None:
+            yield self
+            return
+        with team.together():
+            policy = TrainingPolicy.model_validate_json(team.share(self.policy.model_dump_json().encode()))
+            yield replace(self, policy=policy)
 
     def tell_round(self, done: int, metric: str, value: float) -> None:
         """Say how a round went, the first and every twentieth."""

@@ -45,7 +45,7 @@ class ReplayWeek(Record):
     promoted: bool = False
     gain: float | None = None
     seconds: float = 0.0
-    cost: float = 0.0
+    cost: float | None = 0.0
     ledger: LedgerDecision | None = None
     rows: int = 0
     served: float | None = None
@@ -86,9 +86,10 @@ class Replay(Record):
         return sum(week.seconds for week in self.weeks)
 
     @property
-    def cost(self) -> float:
-        """What the trainings were charged."""
-        return sum(week.cost for week in self.weeks)
+    def cost(self) -> float | None:
+        """What the trainings were charged, None where the charge of any is not known."""
+        known = [week.cost for week in self.weeks if week.cost is not None]
+        return sum(known) if len(known) == len(self.weeks) else None
 
     @property
     def compared(self) -> tuple[ReplayWeek, ...]:

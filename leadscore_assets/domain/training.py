@@ -13,16 +13,18 @@ import pyarrow as pa
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.calibration import fit_calibrator
 from leadscore_assets.domain.column import Column, Floats
-from leadscore_assets.domain.contenders import Contender, chosen, fit_contenders, importance
+from leadscore_assets.domain.contenders import Contender, chosen, fit_contenders, fit_learner, importance
 from leadscore_assets.domain.contract import Contract
 from leadscore_assets.domain.errors import NotEnoughData
 from leadscore_assets.domain.features import feature_values
 from leadscore_assets.domain.labelled import Labelled, labelled
+from leadscore_assets.domain.learners import TOGETHER
 from leadscore_assets.domain.learning import Say
 from leadscore_assets.domain.parameter_search import Clock
 from leadscore_assets.domain.policy import Policy
 from leadscore_assets.domain.preparation import Prepared, prepare
 from leadscore_assets.domain.scoring import Scorer
+from leadscore_assets.domain.team import ALONE, Support
 from leadscore_assets.domain.training_policy import TrainingPolicy
 from leadscore_assets.domain.tuning import Champion, Tuned, judge_again, tune
 
@@ -41,10 +43,12 @@ def train_bundle(  # noqa: PLR0913 - the slices, the rules, what is known before
     champion: Champion | None = None,
     clock: Clock | None = None,
     say: Say = lambda _: None,
+    support: Support = ALONE,
 ) -> dict[str, bytes]:
     """Tune where the policy asks for it, fit every learner, choose one, and return the bundle's files.
 
     `champion` is where a search starts, `clock` gives seconds for its time budget, and `say` takes lines of progress.
+    With a team in `support` this host leads, and the others `assist`.
     Raises NotEnoughData when a slice has no labelled row.
     """
     learn, check = _labelled("train", train, contract), _labelled("validation", validation, contract)
@@ -53,7 +57,7 @@ def train_bundle(  # noqa: PLR0913 - the slices, the rules, what is known before
     if policy.tuning.trials:
         tuned = tune(learn, contract=contract, policy=policy, champion=champion, clock=clock, say=say)
         policy, search = _kept(tuned, prepared, check, policy)
-    contenders = fit_contenders(prepared, check.labels, contract=contract, policy=policy, say=say)
+    contenders = fit_contenders(prepared, check.labels, contract=contract, policy=policy, say=say, support=support)
     winner = chosen(contenders, policy.training)
     files = _files(winner, prepared, check, contract=contract, policy=policy) | {
         bundle.METRICS: bundle.json_bytes(
@@ -64,6 +68,18 @@ def train_bundle(  # noqa: PLR0913 - the slices, the rules, what is known before
         ),
     }
     return files | {bundle.GOLDEN: bundle.json_bytes(_golden(files, check.table, contract, policy.training.seed))}
+
+
+def assist(train: pa.Table, validation: pa.Table, *, contract: Contract, policy: Policy, support: Support) -> None:
+    """Do another host's part of `train_bundle`, on the same slices: fit with the leader what hosts can fit together.
+
+    Nothing is kept here; a search and all other learners are the leader's.
+    """
+    learn, check = _labelled("train", train, contract), _labelled("validation", validation, contract)
+    prepared = prepare(learn, check, contract, policy)
+    for name in policy.training.learners:
+        if name in TOGETHER:
+            fit_learner(name, prepared, policy.training, say=lambda _: None, support=support)
 
 
 def hyperparameters(policy: TrainingPolicy) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from leadscore_assets.domain.boosting import Aim, Boosted, boost
 from leadscore_assets.domain.column import Floats
 from leadscore_assets.domain.features import Matrix
 from leadscore_assets.domain.forest import read_trees
@@ -44,33 +45,13 @@ class BoostedTrees:
 
     @classmethod
     def fit(cls, learn: Examples, watch: Examples, task: Task) -> Self:
-        """Boost until the watched metric has not improved for `early_stopping_rounds`."""
+        """Boost until the watched metric has not improved for `early_stopping_rounds`; a team does it together."""
+        with task.agreed() as agreed:
+            state, aim = _boosted(learn, watch, agreed)
         import xgboost
 
-        policy = task.policy
-        data = _matrix(learn, task, max_bin=policy.max_bin)
-        watched = _matrix(watch, task, max_bin=policy.max_bin, ref=data)
-        parameters, metric = _parameters(task, learn), _metric(task)
-        custom: dict[str, Any] = {}
-        if metric == "spearman":
-            parameters["disable_default_eval_metric"] = True
-            custom = {"custom_metric": lambda answers, _: (metric, watched_spearman(answers, watch.label))}
-        history: dict[str, dict[str, list[float]]] = {}
-        booster = xgboost.train(
-            parameters,
-            data,
-            num_boost_round=policy.rounds,
-            evals=[(watched, "validation")],
-            early_stopping_rounds=policy.early_stopping_rounds,
-            maximize=metric == "spearman",
-            evals_result=history,
-            verbose_eval=False,
-            callbacks=[_progress(task, metric)],
-            **custom,
-        )
-        best = booster[: booster.best_iteration + 1]
-        best.set_attr(best_iteration=None, best_score=None)
-        return cls(best, tuple(float(value) for value in history["validation"][metric]))
+        booster = xgboost.Booster({"nthread": task.policy.threads}, model_file=bytearray(state.model))
+        return cls(booster[: state.best(rising=aim.rising) + 1], state.curve)
 
     @classmethod
     def from_bytes(cls, content: bytes, *, threads: int) -> Self:
@@ -152,6 +133,24 @@ def boosting_parameters(policy: TrainingPolicy) -> dict[str, Any]:
     return chosen | {"tree_method": "hist", "nthread": policy.threads}
 
 
+def _boosted(learn: Examples, watch: Examples, task: Task) -> tuple[Boosted, Aim]:
+    """Boost on this host's share of the rows; every host watches all of the watched ones, so that all end alike."""
+    policy, team = task.policy, task.support.team
+    share = learn.part(team.rank, team.size, grouped=task.objective.grouped) if team else learn
+    data = _matrix(share, task, max_bin=policy.max_bin)
+    watched = _matrix(watch, task, max_bin=policy.max_bin, ref=data)
+    parameters, metric = _parameters(task, learn), _metric(task)
+    rising = metric == "spearman"
+
+    def judge(booster: Any, number: int) -> float:
+        if rising:
+            return watched_spearman(booster.predict(watched), watch.label)
+        return float(booster.eval_set([(watched, "validation")], number).rpartition(":")[2])
+
+    aim = Aim(parameters | ({"disable_default_eval_metric": True} if rising else {}), metric, rising, judge)
+    return boost(data, watched, aim, task), aim
+
+
 def _parameters(task: Task, learn: Examples) -> dict[str, Any]:
     parameters = boosting_parameters(task.policy) | dict(task.objective.xgboost)
     if task.policy.objective == "pseudo_huber":
@@ -179,16 +178,3 @@ def _matrix(rows: Examples, task: Task, *, max_bin: int, grouped: bool = True, r
         nthread=task.policy.threads,
         **groups,
     )
-
-
-def _progress(task: Task, metric: str) -> Any:
-    import xgboost
-
-    class Progress(xgboost.callback.TrainingCallback):  # type: ignore[misc]
-        """Reports the watched metric."""
-
-        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002
-            task.tell_round(epoch + 1, metric, float(evals_log["validation"][metric][-1]))
-            return False
-
-    return Progress()

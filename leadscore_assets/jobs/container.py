@@ -43,6 +43,12 @@ class Container:
         hosts = list(content.get("hosts", ["algo-1"]))
         return str(content.get("current_host", hosts[0])), hosts
 
+    @property
+    def checkpoints(self) -> Path | None:
+        """The folder that outlives an interruption, None where the job was given none."""
+        folder = self.root / "checkpoints"
+        return folder if folder.is_dir() else None
+
     def channel(self, name: str) -> Path:
         """Return a channel's folder; raise FileNotFoundError naming the channels there are."""
         declared = self._config("inputdataconfig.json", "SM_INPUT_DATA_CONFIG")

@@ -1,5 +1,6 @@
 """The training program: reads channels of Parquet files, leaves a bundle in the model folder.
 
+On several hosts every one of them reads all the rows and fits its share of them; the first leaves the bundle.
 Runs the same as a SageMaker training container's entry point and as a local child process. Exit codes: 0 done,
 1 failed (reason in output/failure), 143 stopped by SIGTERM.
 """
@@ -9,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from importlib import metadata
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,10 +23,13 @@ from leadscore_assets.domain import bundle
 from leadscore_assets.domain.contract import Contract, contract_from
 from leadscore_assets.domain.errors import InvalidInput, LeadscoreError, oneline
 from leadscore_assets.domain.policy import Policy, policy_from
-from leadscore_assets.domain.training import train_bundle
+from leadscore_assets.domain.team import Support
+from leadscore_assets.domain.training import assist, train_bundle
 from leadscore_assets.domain.training_policy import TrainingPolicy
 from leadscore_assets.domain.tuning import Champion
+from leadscore_assets.jobs.checkpoints import FolderCheckpoints
 from leadscore_assets.jobs.container import Container
+from leadscore_assets.jobs.team import ADDRESS_VARIABLE, HostTeam
 
 
 def main() -> int:
@@ -40,34 +45,63 @@ def main() -> int:
     return 0
 
 
-def run(container: Container) -> str:
-    """Train on the container's channels, write the bundle and return its digest."""
-    _, hosts = container.hosts
-    if len(hosts) > 1:
-        raise InvalidInput(
-            f"the job has {len(hosts)} hosts and this program trains on one; set the instance count to 1"
-        )
+def run(container: Container) -> str | None:
+    """Train on the container's channels, write the bundle and return its digest; None where another host leads."""
     documents = container.channel("documents")
     contract = contract_from(_document(documents, "contract"))
     policy = _with_hyperparameters(policy_from(_document(documents, "policy")), container.hyperparameters)
+    support = _support(container, policy)
     train, validation = (_read(container.channel(name), contract) for name in ("train", "validation"))
-    print(f"training on {train.num_rows:,} rows, validating on {validation.num_rows:,}", flush=True)
+    if not support.leads:
+        assist(train, validation, contract=contract, policy=policy, support=support)
+        return None
+    lineage = _document(documents, "lineage")
+    _tell_of(train, validation, lineage)
     files = train_bundle(
         train,
         validation,
         contract=contract,
         policy=policy,
-        lineage=_document(documents, "lineage"),
+        lineage=lineage,
         champion=_champion(documents),
         clock=time.monotonic,
         say=_say,
+        support=support,
     )
+    return _left(container, files)
+
+
+def _left(container: Container, files: dict[str, bytes]) -> str:
     container.model.mkdir(parents=True, exist_ok=True)
     digest = bundle.write(container.model, files)
     summary = bundle.document(files, bundle.METRICS)
-    told = f"validation_rmse={summary['validation_rmse']:.5f} rounds={summary['rounds']}"
-    print(f"{told} learner={summary['learner']} bundle={digest}", flush=True)
+    rank = summary["validation_spearman"]
+    told = f"final_rmse={summary['validation_rmse']:.5f} final_spearman={0.0 if rank is None else rank:.5f}"
+    _say(f"{told} final_rounds={summary['rounds']} learner={summary['learner']} bundle={digest}")
     return digest
+
+
+def _support(container: Container, policy: Policy) -> Support:
+    """Find the job's other hosts and the folder of its checkpoints, where it has either."""
+    current, hosts = container.hosts
+    kept, address = container.checkpoints, container.variables.get(ADDRESS_VARIABLE)
+    patience = policy.training.maximum_minutes * 60
+    return Support(
+        HostTeam.of(current, hosts, address=address, patience=patience) if len(hosts) > 1 else None,
+        FolderCheckpoints(kept) if kept else None,
+    )
+
+
+def _tell_of(train: pa.Table, validation: pa.Table, lineage: dict[str, Any]) -> None:
+    """Say what is learnt from, and where this machine's packages are not those that the lineage names."""
+    _say(f"training on {train.num_rows:,} rows, validating on {validation.num_rows:,}")
+    for name, version in sorted(lineage.get("dependencies", {}).items()):
+        try:
+            found = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found = "none"
+        if found != version:
+            _say(f"note: {name} is {found} here and {version} in the lineage")
 
 
 def _with_hyperparameters(policy: Policy, given: dict[str, str]) -> Policy:

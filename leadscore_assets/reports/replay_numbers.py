@@ -90,7 +90,7 @@ def _line(item: Replay, standing: Standing, *, several: bool) -> Line:
         not_yet=f"{item.count('not_yet'):,}",
         no_candidate=f"{item.count(NO_CANDIDATE):,}",
         time=duration(item.seconds),
-        cost=f"{item.cost:.2f}",
+        cost="unknown" if item.cost is None else f"{item.cost:.2f}",
         spearman=_shown(standing.served),
         regret=_shown(standing.regret),
         behind=_behind(standing) if several else "-",

@@ -26,19 +26,21 @@ _EXTRA = "lightgbm"
 
 @dataclass(frozen=True)
 class Fitted:
-    """A week's trained bundle and what the training said of itself; `cost` is the platform's charge, 0 on this machine.
+    """A week's trained bundle and what the training said of itself.
 
-    `limit_minutes` is the bound that the job was held to.
+    `cost` is the platform's charge in US dollars as estimated, 0 on this machine and None where no price is known;
+    `limit_minutes` is the bound that the job was held to, and `facts` are what the platform tells of the job.
     """
 
     digest: str
     seconds: float
-    cost: float
+    cost: float | None
     limit_minutes: int
     reused: bool
     job: str
     summary: dict[str, Any]
     lineage: dict[str, Any]
+    facts: Mapping[str, str | float]
 
 
 def fit_candidate(platform: Platform, week: date, *, on_line: Callable[[str], None]) -> Fitted:
@@ -102,6 +104,7 @@ def training_job(
         documents=documents,
         hyperparameters=given,
         maximum_minutes=policy.training.maximum_minutes,
+        hosts=policy.resources.training_hosts,
     )
 
 
@@ -128,6 +131,7 @@ def _lineage(platform: Platform, week: date, train: Slice, validation: Slice) ->
         "contract_digest": platform.contract.digest,
         "policy_digest": platform.policy.digest,
         "learning_digest": learning_digest(platform.policy),
+        "hosts": platform.policy.resources.training_hosts,
         "code_digest": code_digest(),
         "leadscore_version": __version__,
         "dependencies": _dependencies(platform.policy.training.learners),
@@ -179,6 +183,7 @@ def _fit(platform: Platform, job: TrainingJob, on_line: Callable[[str], None]) -
         job=job.name,
         summary=summary,
         lineage=lineage,
+        facts=result.facts,
     )
 
 

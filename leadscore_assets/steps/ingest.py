@@ -13,6 +13,7 @@ from leadscore_assets.domain.digests import digest_of, table_digest
 from leadscore_assets.domain.facts import DataFile, WeekManifest
 from leadscore_assets.domain.quality import findings, label_counts, quality
 from leadscore_assets.domain.validation import Validated, validate_week
+from leadscore_assets.steps.generations import keep_generation
 from leadscore_assets.steps.platform import Platform
 
 
@@ -48,6 +49,8 @@ def ingest_week(platform: Platform, week: date) -> WeekManifest:
             **_span(found.good, platform),
             **_changes(lake, before, found.good, platform),
         )
+        if before is not None and before.digest != manifest.digest:
+            keep_generation(platform, before)
         if manifest != before:
             lake.publish(manifest)
     _record(platform, manifest, before)

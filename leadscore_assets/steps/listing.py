@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.batch import scored_table
 from leadscore_assets.domain.contract import Contract
+from leadscore_assets.domain.digests import table_digest
 from leadscore_assets.domain.errors import InvalidInput, Missing
 from leadscore_assets.domain.facts import Package
 from leadscore_assets.domain.scoring import Reason, Scorer
@@ -52,14 +53,21 @@ def score_week(platform: Platform, week: date) -> RankedList:
     _check_columns(leads, contract, package)
     scored = platform.scorer.score(package, leads, reasons=platform.policy.lists.reasons)
     ranked = in_order(leads, scored, contract, package)
-    parquet = platform.lake.write_bytes(_parquet_path(week), parquet_bytes(ranked))
+    parquet = platform.lake.write_bytes(list_path(week), parquet_bytes(ranked))
     text = platform.lake.write_bytes(f"scored/week={week}/leads.csv", csv_bytes(ranked))
     platform.ledger.append(
         "scored",
         f"week {week}",
         reason=f"{ranked.num_rows:,} leads by version {package.version}",
-        evidence={"bundle": package.digest, "leads": manifest.digest},
-        key=f"scored:{week}:{manifest.digest}:{manifest.generation}:{package.digest}",
+        evidence={
+            "bundle": package.digest,
+            "version": package.version,
+            "leads": manifest.digest,
+            "generation": manifest.generation,
+            "list": list_digest(ranked),
+            "policy_digest": platform.policy.digest,
+        },
+        key=f"scored:{week}:{manifest.digest}:{manifest.generation}:{package.digest}:{list_digest(ranked)[:16]}",
     )
     bands = {name: ranked["band"].to_pylist().count(name) for name in dict.fromkeys(ranked["band"].to_pylist())}
     return RankedList(week, package, ranked.num_rows, bands, parquet, text, tuple(ranked["score"].to_pylist()))
@@ -79,7 +87,7 @@ def cannot_score(platform: Platform) -> str | None:
 def list_problems(platform: Platform, week: date) -> list[str]:
     """Compare a week's list with its leads; return each difference as a sentence."""
     manifest, contract = platform.lake.manifest(week), platform.contract
-    path = platform.lake.local_path(_parquet_path(week))
+    path = platform.lake.local_path(list_path(week))
     if manifest is None or not path.is_file():
         return [f"week {week} has no list; materialize scored_leads for it"]
     ranked = pq.read_table(path, columns=["score"], partitioning=None)["score"].to_numpy()
@@ -128,6 +136,16 @@ def in_order(leads: pa.Table, scored: pa.Table, contract: Contract, package: Pac
     return ordered.add_column(0, "rank", pa.array(np.arange(1, ordered.num_rows + 1)))
 
 
+def list_path(week: date) -> str:
+    """Return where a week's list lies in the lake."""
+    return f"scored/week={week}/leads.parquet"
+
+
+def list_digest(ranked: pa.Table) -> str:
+    """Return the SHA-256 (hex) of a list's values; of its reasons' sentences nothing, for policy says how many."""
+    return table_digest(ranked.drop_columns(["reasons"]))
+
+
 def parquet_bytes(table: pa.Table) -> bytes:
     """Write a table as Parquet bytes."""
     sink = io.BytesIO()
@@ -150,10 +168,6 @@ def _check_columns(leads: pa.Table, contract: Contract, package: Package) -> Non
             f"version {package.version} was trained under another contract and needs {', '.join(absent)} as it was "
             "then; retrain, so that a model of today's contract takes its place"
         )
-
-
-def _parquet_path(week: date) -> str:
-    return f"scored/week={week}/leads.parquet"
 
 
 def _harmless(table: pa.Table) -> pa.Table:

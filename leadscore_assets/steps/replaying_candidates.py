@@ -35,7 +35,7 @@ class Model:
     digest: str
     lineage: dict[str, Any]
     seconds: float = 0.0
-    cost: float = 0.0
+    cost: float | None = 0.0
 
     @property
     def seen_until(self) -> date:
@@ -62,7 +62,7 @@ class Candidates:
         self._learning = learning_digest(platform.policy)
         self._found: dict[tuple[str, date, str | None], Candidate | NotEnoughData] = {}
         self._spent = {
-            (item.evidence["week"], item.subject): (float(item.evidence["seconds"]), float(item.evidence["cost"]))
+            (item.evidence["week"], item.subject): (float(item.evidence["seconds"]), item.evidence["cost"])
             for item in platform.ledger.records(action="trained")
         }
 

@@ -15,7 +15,8 @@ from leadscore_assets_tests.home import NEW, OLD, WEEKS, Home, leads, rows_of, w
 
 Copy = Callable[[Home], Home]
 SLICES = {"train_slice", "validation_slice", "test_slice"}
-WATCHED = {"lead_profile", "drift_report"}
+ASKED = {"served_leads"}
+WATCHED = {"lead_profile", "drift_report", *ASKED}
 JUDGED = {"weekly_leads", *SLICES, "trained_model", "evaluation_report"}
 
 
@@ -69,8 +70,8 @@ def raise_the_floor(home: Home) -> None:
 @pytest.mark.parametrize(
     ("spoil", "gate", "made"),
     [
-        (break_rows, "weekly_leads_match_the_contract", {"weekly_leads"}),
-        (same_labels, "weekly_leads_reach_the_quality_score", {"weekly_leads"}),
+        (break_rows, "weekly_leads_match_the_contract", {"weekly_leads", *ASKED}),
+        (same_labels, "weekly_leads_reach_the_quality_score", {"weekly_leads", *ASKED}),
         (leak, "train_slice_has_no_leakage", {"weekly_leads", *SLICES, *WATCHED}),
         (
             raise_the_floor,

@@ -1,5 +1,6 @@
 """The schedules, tick by tick with a clock that the test holds."""
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.storage.defs_state.base import set_defs_state_storage
+from dagster._core.storage.defs_state.base import _current_storage
 
 from leadscore_assets.automation.retraining import asked_run
 from leadscore_assets.automation.schedules import leads_every_monday, retraining_when_it_is_due
@@ -28,9 +29,12 @@ Copy = Callable[[Home], Home]
 
 @contextmanager
 def _instance() -> Iterator[dg.DagsterInstance]:
-    # A context that is built by hand leaves the closed instance's store behind for whoever loads definitions next.
-    with set_defs_state_storage(None), dg.instance_for_test() as instance:
+    # A context that is built by hand leaves the closed instance's store behind for whoever loads definitions next, and
+    # does so again when it is collected.
+    with dg.instance_for_test() as instance:
         yield instance
+        gc.collect()
+    _current_storage.set(None)
 
 
 @cache
@@ -90,10 +94,11 @@ def test_a_day_without_a_retraining_says_when_it_is_due_and_the_day_of_it_asks_f
 def test_each_tick_leaves_one_record_however_often_it_is_evaluated(copy: Copy, champion: Home) -> None:
     platform = ruled(copy(champion).platform(), "weekly")
     moment = at_five(run_day(WEEKS[5]))
+    before = len(platform.ledger.records(action="asked"))
     keys = {request.run_key for _ in range(2) if (request := asked(platform, moment)[0])}
     assert len(keys) == 1
     asked(platform, moment + timedelta(days=1))
-    assert len(platform.ledger.records(action="asked")) == 2
+    assert len(platform.ledger.records(action="asked")) == before + 2
 
 
 def test_a_custom_calendar_is_the_schedules_own() -> None:

@@ -7,19 +7,12 @@ import pytest
 
 from leadscore_assets.backends.aws.account import Account
 from leadscore_assets.backends.aws.s3_store import S3Store
-from leadscore_assets_tests.aws.emulator import Emulator, emulated
+from leadscore_assets_tests.aws.emulator import Emulator
 from leadscore_assets_tests.aws.strict import strict_session
 
 REGION = "us-east-1"
 BUCKET = "leadscore-test"
 OWNER = "123456789012"
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[Emulator]:
-    """One server for a test process."""
-    with emulated() as found:
-        yield found
 
 
 @pytest.fixture

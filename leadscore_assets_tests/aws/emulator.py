@@ -16,9 +16,15 @@ from typing import Any
 from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 
+# Endpoints publish into metrics, so these come first.
 EXTENSIONS: tuple[str, ...] = (
+    "leadscore_assets_tests.aws.emulated_metrics",
+    "leadscore_assets_tests.aws.emulated_cloud",
+    "leadscore_assets_tests.aws.emulated_endpoints",
+    "leadscore_assets_tests.aws.emulated_invocations",
     "leadscore_assets_tests.aws.emulated_registry",
     "leadscore_assets_tests.aws.emulated_s3",
+    "leadscore_assets_tests.aws.emulated_training",
     "leadscore_assets_tests.aws.emulated_transform",
 )
 

@@ -119,7 +119,11 @@ def _matches(pattern: str, value: str) -> bool:
     if r"\p{" in pattern:
         # Python's expressions know no Unicode classes.
         return True
-    return re.fullmatch(pattern, value, re.DOTALL) is not None
+    try:
+        return re.fullmatch(pattern, value, re.DOTALL) is not None
+    except re.error:
+        # Nor ranges of surrogates.
+        return True
 
 
 def _size(shape: Any, size: float, place: str) -> Iterator[str]:

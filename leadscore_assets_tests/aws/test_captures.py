@@ -8,8 +8,8 @@ import pytest
 
 from leadscore_assets.backends.aws.account import Account
 from leadscore_assets.backends.aws.captures import S3Captures
+from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets_tests.aws.conftest import BUCKET
-from leadscore_assets_tests.aws.objects import BucketObjects
 from leadscore_assets_tests.backends.captured_traffic import Answer, Request, files
 from leadscore_assets_tests.backends.test_captures import DAY, NOON, CapturesContract, Keep, Write, rows
 
@@ -24,7 +24,7 @@ class _Raw(S3Captures):
 class TestS3Captures(CapturesContract):
     @pytest.fixture
     def captures(self, account: Account) -> S3Captures:
-        return _Raw(BucketObjects(account), endpoint="leadscore")
+        return _Raw(S3Store(account, BUCKET, "team"), endpoint="leadscore")
 
     @pytest.fixture
     def write(self, account: Account) -> Write:
@@ -45,9 +45,9 @@ class TestS3Captures(CapturesContract):
     def test_the_secret_is_the_deployments_and_a_key_hides_the_same_way_everywhere(
         self, captures: S3Captures, account: Account
     ) -> None:
-        other = S3Captures(BucketObjects(account), endpoint="leadscore")
+        other = S3Captures(S3Store(account, BUCKET, "team"), endpoint="leadscore")
         assert captures.masked("7") == other.masked("7") == other.masked("7.0")
-        elsewhere = S3Captures(BucketObjects(account, "another"), endpoint="leadscore")
+        elsewhere = S3Captures(S3Store(account, BUCKET, "another"), endpoint="leadscore")
         assert captures.masked("7") != elsewhere.masked("7")
 
     def test_only_the_days_asked_for_are_listed(

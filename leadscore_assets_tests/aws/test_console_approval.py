@@ -13,6 +13,7 @@ from leadscore_assets.automation.sensors import rollout_sensor
 from leadscore_assets.backends.aws.account import Account
 from leadscore_assets.backends.aws.registry import SageMakerRegistry
 from leadscore_assets.backends.aws.requests_registry import ServedBy
+from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.domain.errors import PermanentError
 from leadscore_assets.domain.release_state import story_problems
 from leadscore_assets.steps.delivering import deliver
@@ -20,8 +21,8 @@ from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_store import present_release
 from leadscore_assets.steps.releasing import package_candidate, package_waits, release, serves_the_champion
 from leadscore_assets.steps.rolling_out import approve, decline, look_at_release
+from leadscore_assets_tests.aws.conftest import BUCKET
 from leadscore_assets_tests.aws.emulated_registry import decided
-from leadscore_assets_tests.aws.objects import BucketObjects
 from leadscore_assets_tests.conftest import Stage
 from leadscore_assets_tests.home import NEW, Home
 from leadscore_assets_tests.steps.releases import Clock, slowly
@@ -59,7 +60,7 @@ def platform(home: Home, account: Account, clock: Clock) -> Platform:
     local = home.platform(now=clock)
     registry = SageMakerRegistry(
         account,
-        BucketObjects(account),
+        S3Store(account, BUCKET, "team"),
         group=GROUP,
         served_by=ServedBy("image:1", ("ml.c5.large",)),
         bundle_uri="s3://leadscore-test/team/bundles/{}/model.tar.gz".format,

@@ -14,13 +14,13 @@ from leadscore_assets.backends.aws.account import Account
 from leadscore_assets.backends.aws.errors import AwsRefused
 from leadscore_assets.backends.aws.registry import SageMakerRegistry
 from leadscore_assets.backends.aws.requests_registry import ServedBy
+from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.domain.errors import CorruptArtefact, InvalidInput, TransientError
 from leadscore_assets.domain.facts import Decision, Package
 from leadscore_assets_tests.aws import rules_registry
 from leadscore_assets_tests.aws.conftest import BUCKET, REGION
 from leadscore_assets_tests.aws.emulated_registry import decided
 from leadscore_assets_tests.aws.emulator import Emulator
-from leadscore_assets_tests.aws.objects import BucketObjects
 from leadscore_assets_tests.aws.strict import Inadmissible, strict_session
 from leadscore_assets_tests.backends.test_registry import (
     LINEAGE,
@@ -88,7 +88,7 @@ class TestSageMakerRegistry(ModelRegistryContract):
         def opened(account: Account = calls) -> SageMakerRegistry:
             return SageMakerRegistry(
                 account,
-                BucketObjects(account),
+                S3Store(account, BUCKET, "team"),
                 group=GROUP,
                 served_by=ServedBy(IMAGE, ("ml.c5.large",), ("ml.c5.xlarge",)),
                 bundle_uri="s3://leadscore-test/team/bundles/{}/model.tar.gz".format,
@@ -135,7 +135,7 @@ class TestSageMakerRegistry(ModelRegistryContract):
         }
         statistics = found["ModelMetrics"]["ModelQuality"]["Statistics"]
         key = statistics["S3Uri"].removeprefix("s3://leadscore-test/team/")
-        content = BucketObjects(account).get(key)
+        content = S3Store(account, BUCKET, "team").get(key)
         assert content
         assert json.loads(content.content)["regression_metrics"] == {"spearman": {"value": 0.301}}
         group = account.call("sagemaker", "describe_model_package_group", ModelPackageGroupName=GROUP)
@@ -285,10 +285,8 @@ class TestSageMakerRegistry(ModelRegistryContract):
     ) -> None:
         register(registry, 1)
         monkeypatch.setattr("leadscore_assets.backends.aws.registry._TRIES", 2)
-        objects = BucketObjects(account)
-        monkeypatch.setattr(
-            registry, "_objects", type("Busy", (), {"get": objects.get, "put": lambda *_, **__: None})()
-        )
+        objects = S3Store(account, BUCKET, "team")
+        monkeypatch.setattr(registry, "_store", type("Busy", (), {"get": objects.get, "put": lambda *_, **__: None})())
         with pytest.raises(TransientError, match="others promote at once"):
             registry.promote(1)
 
@@ -296,7 +294,7 @@ class TestSageMakerRegistry(ModelRegistryContract):
         self, open_registry: Open, registry: SageMakerRegistry, account: Account
     ) -> None:
         register(registry, 1)
-        objects, key = BucketObjects(account), f"registry/packages/{digest(1)}/package.json"
+        objects, key = S3Store(account, BUCKET, "team"), f"registry/packages/{digest(1)}/package.json"
         before = objects.get(key)
         assert before
         for content, told in ((b"{}", "cannot be read"), (before.content.replace(b"00001", b"00002"), "is of bundle")):
@@ -430,7 +428,7 @@ class TestSageMakerRegistry(ModelRegistryContract):
         )
         assert uri.startswith("s3://leadscore-test/team/runs/week-2026-01-05-bundle-ab-")
         folder = uri.removeprefix("s3://leadscore-test/team/")
-        objects = BucketObjects(account)
+        objects = S3Store(account, BUCKET, "team")
         run, file = objects.get(f"{folder}run.json"), objects.get(f"{folder}report.html")
         assert run
         assert file

@@ -1,9 +1,11 @@
 """Batches by transform job: the run's bytes, one job for the same leads, nothing left running, every end told."""
 
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -11,9 +13,12 @@ import pytest
 
 from leadscore_assets.backends.aws.account import Account
 from leadscore_assets.backends.aws.requests_transform import job_name, job_request, model_request
+from leadscore_assets.backends.aws.s3_bundles import S3Bundles
+from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.aws.transform import SageMakerTransform
 from leadscore_assets.backends.aws.waiting import Patience
 from leadscore_assets.backends.local.batch_scorer import LocalBatchScorer
+from leadscore_assets.backends.local.bundles import LocalBundles
 from leadscore_assets.domain.batch import SCORED
 from leadscore_assets.domain.errors import PermanentError, TransientError
 from leadscore_assets.domain.facts import Package
@@ -24,7 +29,7 @@ from leadscore_assets_tests.aws.conftest import BUCKET
 from leadscore_assets_tests.aws.emulated_transform import HANGS, Machine, machine_of
 from leadscore_assets_tests.aws.emulator import Emulator
 from leadscore_assets_tests.aws.strict import Inadmissible
-from leadscore_assets_tests.aws.transform_site import ArchivedBundles, BucketObjects, Site
+from leadscore_assets_tests.aws.transform_site import Site
 from leadscore_assets_tests.serving.bundles import CONTRACT, leads, trained
 from leadscore_assets_tests.serving.processes import until
 
@@ -51,19 +56,22 @@ def machine(emulator: Emulator) -> Machine:
 
 
 @pytest.fixture
-def made(account: Account, bundles: Any) -> Callable[..., SageMakerTransform]:
+def made(account: Account, bundles: Any, tmp_path: Path) -> Callable[..., SageMakerTransform]:
     """Make the adapter, as a new process would."""
+    store = S3Store(account, BUCKET, "site")
+    kept = S3Bundles(store, LocalBundles(tmp_path / "kept"))
+    for digest in bundles[1]:
+        kept.add(Path(shutil.copytree(bundles[0].path(digest), tmp_path / f"copy-{digest}")))
 
     def make(**change: Any) -> SageMakerTransform:
-        objects = BucketObjects(account)
         given = {"place": Site(), "resources": ResourcesPolicy(), "patience": PATIENCE} | change
-        return SageMakerTransform(account, store=objects, bundles=ArchivedBundles(bundles[0], objects), **given)
+        return SageMakerTransform(account, store=store, bundles=kept, **given)
 
     return make
 
 
 def put_answers(account: Account, name: str, content: bytes) -> None:
-    BucketObjects(account).put(f"transform/{name}/output/leads.jsonl.out", content)
+    S3Store(account, BUCKET, "site").put(f"transform/{name}/output/leads.jsonl.out", content)
 
 
 def test_the_list_of_a_transform_job_is_that_of_the_run_in_every_byte(

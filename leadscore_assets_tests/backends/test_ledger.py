@@ -1,6 +1,7 @@
 """The ledger's contract on each database, and what it says of a place that cannot keep one."""
 
 import multiprocessing
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta, timezone
@@ -11,18 +12,11 @@ import sqlalchemy as sa
 
 from leadscore_assets.backends.chain import BEFORE_THE_FIRST
 from leadscore_assets.backends.ledger import SqlLedger
-from leadscore_assets.domain.errors import CorruptArtefact, InvalidInput, TransientError
+from leadscore_assets.domain.errors import CorruptArtefact, InvalidInput, Overtaken, TransientError
 from leadscore_assets.domain.facts import LedgerRecord
 from leadscore_assets_tests.backends import ledger_writer
 
 NOON = datetime(2026, 1, 20, 12, tzinfo=timezone(timedelta(hours=1)))
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/home/ledger.db"
-    return str(request.getfixturevalue("database"))
 
 
 def ledger_at(url: str, *, actor: str = "ada") -> SqlLedger:
@@ -91,6 +85,46 @@ class TestLedgerContract:
         assert [record.seq for record in ledger.records(subject="x", limit=2)] == [2, 4]
         assert ledger.records(action="c") == []
 
+    def test_records_are_found_by_actor_and_by_time_to_the_microsecond(self, url: str) -> None:
+        moments = [NOON, NOON + timedelta(microseconds=1), NOON + timedelta(seconds=1)]
+        for number, moment in enumerate(moments):
+            SqlLedger(url, actor=f"actor {number}", now=lambda at=moment: at).append("a", "x", reason="", evidence={})
+        ledger = ledger_at(url)
+
+        assert [record.seq for record in ledger.records(since=moments[1])] == [2, 3]
+        assert [record.seq for record in ledger.records(until=moments[1])] == [1]
+        assert [record.seq for record in ledger.records(since=moments[0], until=moments[2])] == [1, 2]
+        assert [record.seq for record in ledger.records(actor="actor 1")] == [2]
+        assert ledger.records(since=moments[2] + timedelta(microseconds=1)) == []
+
+    def test_a_decision_that_stands_on_a_head_is_recorded_only_while_that_head_is_the_newest(self, url: str) -> None:
+        ledger = filled(url, 2)
+        head = ledger.head()
+
+        won = ledger_at(url).append("approved", "package 1", reason="", evidence={}, expect=head)
+        with pytest.raises(
+            Overtaken, match=r"record 3 \(approved package 1\) by ada at 2026-01-20T11:00:00.* was first"
+        ):
+            ledger_at(url, actor="bob").append("rejected", "package 1", reason="", evidence={}, expect=head)
+
+        assert ledger.records()[2:] == [won]
+        assert ledger_at(url).append("rejected", "package 1", reason="", evidence={}, expect=ledger.head()).seq == 4
+
+    def test_a_first_decision_may_stand_on_the_empty_ledger(self, url: str) -> None:
+        empty = ledger_at(url).head()
+
+        assert ledger_at(url).append("approved", "x", reason="", evidence={}, expect=empty).seq == 1
+        with pytest.raises(Overtaken):
+            ledger_at(url).append("approved", "y", reason="", evidence={}, expect=empty)
+
+    def test_a_repeated_decision_returns_its_record_also_when_the_head_moved_on(self, url: str) -> None:
+        ledger = filled(url, 1)
+        head = ledger.head()
+        first = ledger.append("approved", "x", reason="", evidence={}, key="approved:x", expect=head)
+        ledger.append("scored", "week", reason="", evidence={})
+
+        assert ledger.append("approved", "x", reason="", evidence={}, key="approved:x", expect=head) == first
+
     def test_an_empty_ledger_is_well(self, url: str) -> None:
         assert ledger_at(url).records() == []
         assert ledger_at(url).verify() == []
@@ -118,20 +152,28 @@ class TestLedgerContract:
 
         assert ledger.records() == before
 
-    def test_ten_processes_that_append_at_once_lose_nothing(self, url: str) -> None:
+    def test_ten_processes_that_append_at_once_lose_nothing_and_one_of_their_decisions_wins(self, url: str) -> None:
+        head = filled(url, 2).head()
         spawn = multiprocessing.get_context("spawn")
-        writers = [spawn.Process(target=ledger_writer.append_some, args=(url, number, 4)) for number in range(10)]
+        told: multiprocessing.Queue[str] = spawn.Queue()
+        writers = [
+            spawn.Process(target=ledger_writer.append_some, args=(url, number, 4, head, told)) for number in range(10)
+        ]
         for writer in writers:
             writer.start()
+        answers = [told.get(timeout=120) for _ in writers]
         for writer in writers:
             writer.join(timeout=120)
 
         ledger = ledger_at(url)
         assert [writer.exitcode for writer in writers] == [0] * 10
-        assert {record.key for record in ledger.records(action="trained")} == {
+        assert {record.key for record in ledger.records(action="scored")} == {
             f"{number}/{turn}" for number in range(10) for turn in range(4)
         }
         assert len(ledger.records(action="shared")) == 1
+        (winner,) = ledger.records(action="decided")
+        assert winner.seq == head[0] + 1
+        assert sorted(answers) == sorted([f"record {winner.seq} (decided release) by {winner.actor}"] * 9 + ["won"])
         assert ledger.verify() == []
 
     def test_a_writer_that_is_killed_loses_nothing_it_acknowledged(self, url: str) -> None:
@@ -147,6 +189,17 @@ class TestLedgerContract:
 
             assert ledger_at(url).verify() == []
             assert ledger_at(url).head()[0] >= acknowledged
+
+    def test_a_writer_that_is_killed_before_it_commits_leaves_a_sound_chain_and_no_lock(self, url: str) -> None:
+        before = filled(url, 2).head()
+        command = [sys.executable, "-m", ledger_writer.__name__, url, "killed"]
+        done = subprocess.run(command, check=False, cwd=Path(__file__).parents[2], timeout=60)
+
+        assert done.returncode == -signal.SIGKILL
+        ledger = ledger_at(url)
+        assert ledger.head() == before
+        assert ledger.verify(head=before) == []
+        assert ledger.append("scored", "week 3", reason="", evidence={}, key="week 3").seq == 3
 
 
 def test_creating_a_ledger_touches_nothing(tmp_path: Path) -> None:

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from leadscore_assets.backends import ledger_schema
 from leadscore_assets.backends.ledger import SqlLedger
 from leadscore_assets.domain.errors import CorruptArtefact
 from leadscore_assets_tests.backends.test_ledger import NOON, filled, ledger_at
+from leadscore_assets_tests.backends.test_ledger_schema import run
 
 
 def _tamper(path: Path, *statements: str) -> None:
@@ -97,10 +100,33 @@ class TestTampering:
         assert findings() == []
         assert ledger_at(f"sqlite:///{path}").head() != kept
 
+        (found,) = ledger_at(f"sqlite:///{path}").verify(head=kept)
+        assert found == "record 5, whose hash was kept, is gone and the newest is record 4: the newest were cut off"
+
+    def test_a_chain_that_was_written_anew_shows_against_a_head_kept_elsewhere(
+        self, path: Path, tmp_path: Path
+    ) -> None:
+        kept = ledger_at(f"sqlite:///{path}").head()
+        forged = SqlLedger(f"sqlite:///{tmp_path}/other.db", actor="eve", now=lambda: NOON)
+        for number in range(6):
+            forged.append("trained", f"week {number}", reason="due", evidence={})
+
+        assert forged.verify() == []
+        assert forged.verify(head=kept) == [
+            "record 5 is not the one whose hash was kept: records up to it were written anew"
+        ]
+
+    def test_a_ledger_that_went_on_still_holds_the_head_that_was_kept(self, path: Path) -> None:
+        ledger = ledger_at(f"sqlite:///{path}")
+        kept = ledger.head()
+        ledger.append("trained", "week 6", reason="due", evidence={})
+
+        assert ledger.verify(head=kept) == []
+
     def test_a_lost_table_is_found(self, path: Path, findings: Callable[[], list[str]]) -> None:
         _tamper(path, "ALTER TABLE records RENAME TO others")
 
-        assert findings() == ["the ledger's file holds no table of records; restore it from a backup"]
+        assert findings() == ["the ledger holds no table of records; restore it from a backup"]
 
     def test_evidence_that_is_no_json_is_named(self, path: Path) -> None:
         _tamper(path, "UPDATE records SET evidence = '{' WHERE seq = 3")
@@ -119,3 +145,50 @@ class TestTampering:
             path.write_bytes(changed)
             ledger = ledger_at(f"sqlite:///{path}")
             assert ledger.verify() or ledger.records() == told, place
+
+
+class TestTamperingOnEveryDatabase:
+    """Each column of each record, on SQLite and on PostgreSQL."""
+
+    @pytest.fixture
+    def open_to_all(self, url: str) -> str:
+        filled(url, 3)
+        postgres = "postgresql" in url
+        guards = (
+            ["TRIGGER records_append_only ON records"]
+            if postgres
+            else ["TRIGGER records_refuse_update", "TRIGGER records_refuse_delete"]
+        )
+        run(url, *[f"DROP {guard}" for guard in guards])
+        return url
+
+    @pytest.mark.parametrize("column", ledger_schema.RECORDS.c.keys())
+    def test_a_change_of_any_column_of_any_record_is_found_and_names_the_record(
+        self, column: str, open_to_all: str
+    ) -> None:
+        ledger = ledger_at(open_to_all)
+        for seq in (1, 2, 3):
+            held = sa.create_engine(open_to_all, poolclass=sa.NullPool)
+            change = sa.update(ledger_schema.RECORDS).where(ledger_schema.RECORDS.c.seq == seq)
+            with held.begin() as connection:
+                was = connection.execute(
+                    sa.select(ledger_schema.RECORDS.c[column]).where(ledger_schema.RECORDS.c.seq == seq)
+                ).scalar_one()
+                forged = 900 + seq if column == "seq" else f"{was[:-1]}~"
+                connection.execute(change.values({column: forged}))
+            found = ledger.verify()
+            assert any(
+                f"record {forged if column == 'seq' else seq} does not match its own hash" in line for line in found
+            )
+            with held.begin() as connection:
+                back = sa.update(ledger_schema.RECORDS).where(ledger_schema.RECORDS.c[column] == forged)
+                connection.execute(back.values({column: was}))
+            assert ledger.verify() == []
+
+    @pytest.mark.parametrize("number", [0, -4])
+    def test_a_number_that_no_record_can_have_is_found(self, number: int, open_to_all: str) -> None:
+        run(open_to_all, f"UPDATE records SET seq = {number} WHERE seq = 2")
+
+        assert (
+            f"a record before number 1 is numbered {number}: its number was changed" in ledger_at(open_to_all).verify()
+        )

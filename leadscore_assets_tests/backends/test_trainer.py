@@ -80,6 +80,28 @@ def test_a_job_whose_bundle_is_gone_is_done_again_with_the_same_digest(trainer, 
     assert (again.digest, again.reused) == (first.digest, False)
 
 
+def test_two_hosts_train_one_model_which_is_another_than_one_hosts(trainer, job):
+    two = replace(job, name=f"{job.name}-two", hosts=2)
+    lines: list[str] = []
+    first = trainer.train(two, on_line=lines.append)
+    assert trainer.train(job, on_line=lambda _: None).digest != first.digest
+    assert sum(line.startswith("round 1/8 ") for line in lines) == 1
+
+
+def test_a_host_that_dies_ends_the_job_and_its_other_hosts(trainer, job, tmp_path):
+    long = {"rounds": "10000", "early_stopping_rounds": "10000", "learning_rate": "0.001", "learners": "xgboost"}
+    two = replace(job, hyperparameters=long, hosts=2)
+
+    def kill(line: str) -> None:
+        if line.startswith("round 1/"):
+            pids = (tmp_path / "training").rglob("pids")
+            os.kill(int(next(pids).read_text().splitlines()[1].split()[0]), signal.SIGKILL)
+
+    with pytest.raises(PermanentError, match="algo-2: the process ended with code -9"):
+        trainer.train(two, on_line=kill)
+    assert not [child for child in psutil.Process().children() if "leadscore_assets.jobs.train" in child.cmdline()]
+
+
 def test_a_failed_job_says_why_and_leaves_no_bundle(trainer, job, tmp_path):
     broken = replace(job, hyperparameters={"rounds": "many"})
     with pytest.raises(PermanentError, match=r"leadscore-2026-01-05-abc failed: .*rounds"):
@@ -120,7 +142,7 @@ def test_what_a_killed_attempt_left_is_ended_and_cleared(trainer, job, tmp_path)
         ["sh", "-c", "sleep 60 >/dev/null 2>&1 & echo $!"], capture_output=True, text=True, check=True
     )
     orphan = psutil.Process(int(started.stdout))
-    (left / "pid").write_text(f"{orphan.pid} {orphan.create_time()}")
+    (left / "pids").write_text(f"{orphan.pid} {orphan.create_time()}")
     trainer.train(job, on_line=lambda _: None)
     assert not orphan.is_running() or orphan.status() == psutil.STATUS_ZOMBIE
     assert not left.exists()
@@ -129,7 +151,7 @@ def test_what_a_killed_attempt_left_is_ended_and_cleared(trainer, job, tmp_path)
 def test_a_recycled_process_number_is_left_alone(trainer, job, tmp_path):
     left = tmp_path / "training" / job.name / "attempt-old"
     left.mkdir(parents=True)
-    (left / "pid").write_text(f"{os.getpid()} 12345.0")
+    (left / "pids").write_text(f"{os.getpid()} 12345.0")
     assert trainer.train(job, on_line=lambda _: None).digest
 
 

@@ -21,6 +21,8 @@ def test_retrainings_promotions_and_what_they_took_are_counted():
     )
     found = Replay("x", "d", False, weeks)
     assert (found.retrainings, found.promotions, found.seconds, found.cost) == (4, 1, 4.0, 0.75)
+    unknown = replace(found, weeks=(*found.weeks, replace(found.weeks[0], cost=None)))
+    assert unknown.cost is None
     assert [found.count(name) for name in ("promote", "manual", "not_yet", NO_CANDIDATE)] == [2, 1, 1, 1]
 
 

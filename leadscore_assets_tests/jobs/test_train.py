@@ -120,11 +120,6 @@ def test_sm_variables_are_the_fallback_where_a_file_is_not_there(root):
         ("hyperparameters.json", '{"max_depth": "deep"}', "max_depth"),
         ("hyperparameters.json", "[]", "holds no JSON object"),
         ("inputdataconfig.json", '{"train": {}}', "channel documents is not there; the job was given train"),
-        (
-            "resourceconfig.json",
-            '{"current_host": "algo-1", "hosts": ["algo-1", "algo-2"]}',
-            "set the instance count to 1",
-        ),
     ],
 )
 def test_a_job_that_cannot_run_leaves_its_reason_in_the_failure_file(root, monkeypatch, file, content, told):

@@ -1,11 +1,13 @@
 """A week's training job: what it is given, and what of it a person sees."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import dagster as dg
 import pytest
 
 from leadscore_assets.assets.model import trained_model
+from leadscore_assets.backends.ports import Trainer, TrainingJob, TrainingResult
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.policy import Policy, policy_from
 from leadscore_assets.steps.fitting import training_job
@@ -61,8 +63,26 @@ def test_another_search_is_another_job_and_the_same_search_the_same(platform: Pl
     assert training_job(tuned, NEW).name != training_job(platform, NEW).name
 
 
+@dataclass(frozen=True)
+class Rented:
+    """A trainer whose machines are rented at a price that nobody knows."""
+
+    inner: Trainer
+
+    def train(self, job: TrainingJob, *, on_line: Callable[[str], None]) -> TrainingResult:
+        done = self.inner.train(job, on_line=on_line)
+        return replace(done, cost=None, facts={"instance": "ml.c5.2xlarge", "billable_seconds": 60.0})
+
+
+def test_the_number_of_hosts_is_part_of_what_a_job_is(platform: Platform) -> None:
+    two = training_job(ruled(platform, resources={"training_hosts": 2}), NEW)
+    assert (two.hosts, two.documents["lineage"]["hosts"]) == (2, 2)
+    assert two.name != training_job(platform, NEW).name
+
+
 def test_a_person_sees_every_learner_the_search_and_what_it_took(judged: Home, copy) -> None:
     tuned = ruled(copy(judged).platform(), tuning=TUNING)
+    tuned = replace(tuned, trainer=Rented(tuned.trainer))
     weekly = dg.WeeklyPartitionsDefinition(start_date=START.isoformat(), day_offset=1)
     asset = trained_model(weekly)
     result = dg.materialize(
@@ -75,5 +95,6 @@ def test_a_person_sees_every_learner_the_search_and_what_it_took(judged: Home, c
     learners = [line.data["learner"] for line in metadata["learners"].records]
     assert learners == list(tuned.policy.training.learners)
     assert shown["learner"] in learners
-    assert (shown["cost"], shown["limit_minutes"]) == (0.0, 120)
+    assert (shown["cost"], shown["limit_minutes"]) == ("unknown", 120)
+    assert (shown["platform_instance"], shown["platform_billable_seconds"]) == ("ml.c5.2xlarge", 60.0)
     assert shown["seconds"] > 0

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pyarrow as pa
 
-from leadscore_assets.backends.aws.objects import Objects
+from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.capture_hours import between, places
 from leadscore_assets.backends.capture_lines import read_lines
 from leadscore_assets.domain.errors import Missing
@@ -21,18 +21,18 @@ _SECRET_BYTES = 32
 class S3Captures:
     """Objects below `capture/<endpoint>/`; the deployment's secret is made when keys are first hashed."""
 
-    def __init__(self, objects: Objects, *, endpoint: str, root: str = ROOT) -> None:
-        self._objects = objects
+    def __init__(self, store: S3Store, *, endpoint: str, root: str = ROOT) -> None:
+        self._store = store
         self._folder = f"{root}/{endpoint}/"
         self._unreadable = 0
         self._known: bytes | None = None
 
     def read(self, first: datetime, last: datetime) -> Iterator[pa.Table]:
         """Yield what was answered from `first` to before `last`, a table an object, oldest hours first."""
-        variants = list(self._objects.folders(self._folder, after=self._folder))
+        variants = list(self._store.folders(self._folder, after=self._folder))
         for place in places(first, last):
             for folder in variants:
-                for key, _ in self._objects.list(f"{folder}{place}"):
+                for key, _ in self._store.objects(f"{folder}{place}"):
                     table = between(self._object(key, folder), first, last)
                     if table.num_rows:
                         yield table
@@ -49,17 +49,17 @@ class S3Captures:
         return masked_key(spelled(key), self._known)
 
     def _object(self, key: str, folder: str) -> pa.Table:
-        stored = self._objects.get(key) if key.endswith(".jsonl") else None
+        stored = self._store.get(key) if key.endswith(".jsonl") else None
         variant = folder.removeprefix(self._folder).rstrip("/")
         found = read_lines(stored.content if stored else b"", variant=variant, mask=self.masked)
         self._unreadable += found.unreadable
         return found.table
 
     def _secret(self) -> bytes:
-        stored = self._objects.get(_SECRET)
+        stored = self._store.get(_SECRET)
         if stored is None:
-            self._objects.put(_SECRET, secrets.token_bytes(_SECRET_BYTES), only_new=True)
-            stored = self._objects.get(_SECRET)
+            self._store.put(_SECRET, secrets.token_bytes(_SECRET_BYTES), only_new=True)
+            stored = self._store.get(_SECRET)
         if stored is None:
-            raise Missing(f"{self._objects.uri(_SECRET)} cannot be kept; look at the bucket's rules")
+            raise Missing(f"{self._store.uri(_SECRET)} cannot be kept; look at the bucket's rules")
         return stored.content

@@ -14,10 +14,10 @@ from typing import Any
 from leadscore_assets.backends.aws import requests_registry as requests
 from leadscore_assets.backends.aws.account import Account
 from leadscore_assets.backends.aws.errors import AwsRefused
-from leadscore_assets.backends.aws.objects import Objects
 from leadscore_assets.backends.aws.registry_documents import PackageDocuments
 from leadscore_assets.backends.aws.requests_registry import ServedBy, Standing
 from leadscore_assets.backends.aws.run_records import record_run
+from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.packages import PRODUCTION, STAGES, check_digest, check_stage, is_digest
 from leadscore_assets.domain.errors import Missing, TransientError
 from leadscore_assets.domain.facts import Decision, Package
@@ -56,7 +56,7 @@ class SageMakerRegistry:
     def __init__(
         self,
         account: Account,
-        objects: Objects,
+        store: S3Store,
         *,
         group: str,
         served_by: ServedBy,
@@ -65,8 +65,8 @@ class SageMakerRegistry:
         tags: Mapping[str, str] | None = None,
     ) -> None:
         self._account = account
-        self._objects = objects
-        self._documents = PackageDocuments(objects)
+        self._store = store
+        self._documents = PackageDocuments(store)
         self._group = group
         self._served_by = served_by
         self._bundle_uri = bundle_uri
@@ -141,7 +141,7 @@ class SageMakerRegistry:
                 if current:
                     self._stand(current, "archive")
                 content = json.dumps({"version": version, "previous": look.production}).encode()
-                if self._objects.put(_POINTER, content, only_new=look.etag is None, instead_of=look.etag) is None:
+                if self._store.put(_POINTER, content, only_new=look.etag is None, instead_of=look.etag) is None:
                     continue
             self._stand(chosen, PRODUCTION)
             return replace(self._packages(look, [chosen])[0], stage=PRODUCTION)
@@ -168,7 +168,9 @@ class SageMakerRegistry:
         item = self._look().get(decision.version)
         if item.decision and item.decision.at >= decision.at:
             return
-        if item.undecided_here and self._decided(item).at > decision.at:
+        newer = self._decided(item) if item.undecided_here else None
+        # A stage that was written meanwhile makes the same decision look newer than it is.
+        if newer and newer.approved != decision.approved and newer.at > decision.at:
             return
         wanted = requests.status_of(decision.approved)
         changed = {"ModelApprovalStatus": wanted} if item.status != wanted else {}
@@ -181,11 +183,11 @@ class SageMakerRegistry:
         self, *, name: str, week: date, params: dict[str, Any], metrics: dict[str, float], files: Sequence[Path]
     ) -> str:
         """Record one training run below `runs/` (once a name) and return the address of its folder."""
-        return record_run(self._objects, name=name, week=week, params=params, metrics=metrics, files=files)
+        return record_run(self._store, name=name, week=week, params=params, metrics=metrics, files=files)
 
     def _look(self) -> _Look:
         """Read the pointer first: packages are never removed, so the one it names is among those read after it."""
-        pointer = self._objects.get(_POINTER)
+        pointer = self._store.get(_POINTER)
         production = json.loads(pointer.content)["version"] if pointer else None
         found = [item for item in map(requests.standing, self._summaries()) if item]
         packages = {item.version: item for item in sorted(found, key=lambda item: item.version)}

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
-from leadscore_assets.backends.aws.objects import Objects
 from leadscore_assets.backends.aws.requests_registry import statistics
+from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.packages import written
 from leadscore_assets.domain.errors import CorruptArtefact
 from leadscore_assets.domain.facts import Package
@@ -22,8 +22,8 @@ _AT_ONCE = 16
 class PackageDocuments:
     """The documents of all packages below `registry/`."""
 
-    def __init__(self, objects: Objects) -> None:
-        self._objects = objects
+    def __init__(self, store: S3Store) -> None:
+        self._store = store
         self._kept: dict[str, Package] = {}
 
     def write(self, package: Package) -> tuple[str, bytes]:
@@ -36,14 +36,14 @@ class PackageDocuments:
         metrics = written("metrics", statistics(package.metrics)).encode()
         content = {**package.to_json(), **parts}
         key = f"registry/packages/{package.digest}/statistics.json"
-        self._objects.put(key, metrics)
+        self._store.put(key, metrics)
         document = written("lineage", content).encode()
-        if self._objects.put(_key(package.digest), document, only_new=True) is None:
-            there = self._objects.get(_key(package.digest))
+        if self._store.put(_key(package.digest), document, only_new=True) is None:
+            there = self._store.get(_key(package.digest))
             moment = {"created_at": content["created_at"]}
             if there is None or json.loads(there.content) | moment != content:
-                self._objects.put(_key(package.digest), document)
-        return self._objects.uri(key), metrics
+                self._store.put(_key(package.digest), document)
+        return self._store.uri(key), metrics
 
     def read(self, digests: Iterable[str]) -> dict[str, Package]:
         """Return packages as they were registered, by digest; raise CorruptArtefact."""
@@ -62,17 +62,17 @@ class PackageDocuments:
             found = next_semver(previous, lineage)
             key = f"registry/semver/{found}.json"
             claim = {"digest": digest, "lineage": {name: lineage[name] for name in _DECIDING}}
-            if self._objects.put(key, json.dumps(claim).encode(), only_new=True) is not None:
+            if self._store.put(key, json.dumps(claim).encode(), only_new=True) is not None:
                 return found
-            stored = self._objects.get(key)
+            stored = self._store.get(key)
             holder = json.loads(stored.content) if stored else claim
             if holder["digest"] == digest:
                 return found
             previous = _holder(found, holder)
 
     def _read(self, digest: str) -> Package:
-        stored = self._objects.get(_key(digest))
-        place = self._objects.uri(_key(digest))
+        stored = self._store.get(_key(digest))
+        place = self._store.uri(_key(digest))
         if stored is None:
             raise CorruptArtefact(f"{place} is gone; restore it from an earlier version of the object")
         try:

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from leadscore_assets.backends.aws.objects import Objects
+from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.packages import written
 from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.domain.errors import InvalidInput
@@ -17,7 +17,7 @@ _NAME_LENGTH = 80
 
 
 def record_run(
-    objects: Objects,
+    store: S3Store,
     *,
     name: str,
     week: date,
@@ -31,14 +31,19 @@ def record_run(
     naming a file that cannot be read.
     """
     folder = f"runs/{_folder(name)}/"
-    if objects.get(f"{folder}run.json") is None:
-        contents = {path.name: _content(path) for path in files}
-        for file, content in contents.items():
-            objects.put(f"{folder}{file}", content)
+    if store.get(f"{folder}run.json") is None:
+        for path in files:
+            _upload(store, f"{folder}{path.name}", path)
         finite = {key: value for key, value in metrics.items() if math.isfinite(value)}
-        run = {"name": name, "week": f"{week}", "params": params, "metrics": finite, "files": sorted(contents)}
-        objects.put(f"{folder}run.json", json.dumps(json.loads(written("parameters", run)), indent=1).encode())
-    return objects.uri(folder)
+        run = {
+            "name": name,
+            "week": f"{week}",
+            "params": params,
+            "metrics": finite,
+            "files": sorted(path.name for path in files),
+        }
+        store.put(f"{folder}run.json", json.dumps(json.loads(written("parameters", run)), indent=1).encode())
+    return store.uri(folder)
 
 
 def _folder(name: str) -> str:
@@ -47,8 +52,8 @@ def _folder(name: str) -> str:
     return f"{plain}-{digest_of(name)[:8]}"
 
 
-def _content(path: Path) -> bytes:
+def _upload(store: S3Store, key: str, path: Path) -> None:
     try:
-        return path.read_bytes()
+        store.upload(key, path)
     except OSError as error:
         raise InvalidInput(f"{path} cannot be used: {error.strerror}; look at the path and its rights") from None

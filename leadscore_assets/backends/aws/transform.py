@@ -15,6 +15,7 @@ import pyarrow as pa
 from leadscore_assets.backends.aws.account import Account
 from leadscore_assets.backends.aws.errors import AwsRefused
 from leadscore_assets.backends.aws.requests_transform import Place, job_name, job_request, model_request
+from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.aws.waiting import Patience, await_end
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.batch import SCORED, lead_lines, scored_from_lines
@@ -28,31 +29,6 @@ _ENDS = frozenset({"Completed", "Failed", "Stopped"})
 _PASSING = ("InternalServerError", "InternalServerException", "CapacityError")
 _LOG = "/aws/sagemaker/TransformJobs"
 Seen = dict[str, Any]
-
-
-class StoredObject(Protocol):
-    """An object's bytes."""
-
-    @property
-    def content(self) -> bytes:
-        """All of them."""
-        ...
-
-
-class Objects(Protocol):
-    """Objects below the prefix of a bucket."""
-
-    def uri(self, key: str) -> str:
-        """Return a key's address."""
-        ...
-
-    def get(self, key: str) -> StoredObject | None:
-        """Return an object whole, None where there is none."""
-        ...
-
-    def put(self, key: str, content: bytes) -> str | None:
-        """Write an object."""
-        ...
 
 
 class ServedBundles(Protocol):
@@ -74,7 +50,7 @@ class SageMakerTransform:
         self,
         account: Account,
         *,
-        store: Objects,
+        store: S3Store,
         bundles: ServedBundles,
         place: Place,
         resources: ResourcesPolicy,

@@ -14,7 +14,8 @@ from filelock import FileLock, Timeout
 
 from leadscore_assets.backends.local.server_process import ServerProcess
 from leadscore_assets.backends.ports import BundleStore
-from leadscore_assets.domain.errors import InvalidInput, LeadscoreError, Missing, PermanentError, TransientError
+from leadscore_assets.backends.variants import check_variants
+from leadscore_assets.domain.errors import LeadscoreError, Missing, PermanentError, TransientError
 from leadscore_assets.domain.facts import EndpointStatus, Variant
 from leadscore_assets.domain.release_story import Story
 from leadscore_assets.domain.serving_counts import ServingCounts
@@ -69,7 +70,7 @@ class LocalEndpoint:
         PermanentError with the server's reason, Missing for an unknown bundle, TransientError when time runs out or
         another deployment holds the lock for long; what served before goes on serving.
         """
-        _check(variants, shadow)
+        check_variants(variants, shadow)
         placed = self._placed(variants)
         copied = self._placed([shadow])[0] if shadow else None
         with self._locked():
@@ -238,14 +239,3 @@ def _serves(answer: ServerStatus, desired: Desired) -> bool:
         return False
     played = [worker for worker in answer.workers if worker.slot == SHADOW]
     return shadow is None or any(worker.generation == desired.generation for worker in played)
-
-
-def _check(variants: Sequence[Variant], shadow: Variant | None) -> None:
-    names = [variant.name for variant in (*variants, *([shadow] if shadow else []))]
-    if not variants:
-        raise InvalidInput("no variant to deploy; name at least one")
-    if len(set(names)) < len(names):
-        raise InvalidInput(f"variant names stand twice: {', '.join(sorted(names))}; give each its own")
-    heavy = [variant for variant in variants if variant.weight > 0]
-    if not heavy or any(variant.weight < 0 for variant in variants):
-        raise InvalidInput("variant weights must be 0 or more, and one of them above 0")

@@ -1,4 +1,4 @@
-"""Training on this machine: the training program as a child process, with the files SageMaker would give its container.
+"""Training on this machine: the training program as a child process a host (see training_hosts).
 
 Every attempt has a folder of its own, and only the parent publishes a finished bundle, so a killed attempt leaves
 nothing that a later one could mistake for a model.
@@ -7,27 +7,19 @@ nothing that a later one could mistake for a model.
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import psutil
 
 from leadscore_assets.backends.atomic import write_atomically
+from leadscore_assets.backends.local.training_hosts import TrainingHosts, end_orphans
 from leadscore_assets.backends.ports import BundleStore, Lake, TrainingJob, TrainingResult
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.digests import canonical_json
-from leadscore_assets.domain.errors import CorruptArtefact, Missing, PermanentError
+from leadscore_assets.domain.errors import CorruptArtefact, Missing, PermanentError, oneline
 from leadscore_assets.domain.facts import Slice
-
-_GRACE_SECONDS = 20.0
 
 
 class LocalTrainer:
@@ -47,8 +39,11 @@ class LocalTrainer:
                 return done
             started = time.monotonic()
             with self._attempt(job) as root:
-                self._run(job, root, on_line)
-                digest = self._bundles.add(root / "model")
+                hosts = TrainingHosts(job, root, lambda data: self._fill_all(data, job))
+                reasons = hosts.run(on_line)
+                if reasons:
+                    raise PermanentError(f"training job {job.name} failed: {oneline(reasons)}")
+                digest = self._bundles.add(hosts.model)
             seconds = round(time.monotonic() - started, 3)
             record = {"digest": digest, "seconds": seconds, "name": job.name, "week": job.week.isoformat()}
             write_atomically(self._folder / job.name / "result.json", canonical_json(record).encode())
@@ -70,7 +65,7 @@ class LocalTrainer:
         place = self._folder / job.name
         place.mkdir(parents=True, exist_ok=True)
         for left in place.glob("attempt-*"):
-            _end_orphan(left)
+            end_orphans(left)
             shutil.rmtree(left, ignore_errors=True)
         root = Path(tempfile.mkdtemp(prefix="attempt-", dir=place))
         try:
@@ -78,45 +73,9 @@ class LocalTrainer:
         finally:
             shutil.rmtree(root, ignore_errors=True)
 
-    def _run(self, job: TrainingJob, root: Path, on_line: Callable[[str], None]) -> None:
-        self._lay_out(job, root)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "leadscore_assets.jobs.train"],
-            env=_environment(job, root),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        (root / "pid").write_text(f"{process.pid} {psutil.Process(process.pid).create_time()}")
-        timer = threading.Timer(job.maximum_minutes * 60, process.terminate)
-        timer.start()
-        try:
-            for line in process.stdout or ():
-                on_line(line.rstrip())
-            code = process.wait()
-        finally:
-            timer.cancel()
-            _stop(process)
-            if process.stdout:
-                process.stdout.close()
-        if code:
-            raise PermanentError(_failure(job, root, code))
-
-    def _lay_out(self, job: TrainingJob, root: Path) -> None:
+    def _fill_all(self, data: Path, job: TrainingJob) -> None:
         for name, part in (("train", job.train), ("validation", job.validation)):
-            self._fill(root / "input" / "data" / name, part)
-        documents = root / "input" / "data" / "documents"
-        config = root / "input" / "config"
-        for folder in (documents, config, root / "model", root / "output"):
-            folder.mkdir(parents=True)
-        for name, content in job.documents.items():
-            _write(documents / f"{name}.json", content)
-        _write(config / "hyperparameters.json", job.hyperparameters)
-        channel = {"TrainingInputMode": "File", "S3DistributionType": "FullyReplicated", "RecordWrapperType": "None"}
-        _write(config / "inputdataconfig.json", dict.fromkeys(("train", "validation", "documents"), channel))
-        _write(config / "resourceconfig.json", {"current_host": "algo-1", "hosts": ["algo-1"]})
+            self._fill(data / name, part)
 
     def _fill(self, channel: Path, part: Slice) -> None:
         channel.mkdir(parents=True)
@@ -126,44 +85,3 @@ class LocalTrainer:
                 os.link(source, target)
             except OSError:
                 shutil.copyfile(source, target)
-
-
-def _environment(job: TrainingJob, root: Path) -> dict[str, str]:
-    arn = f"arn:aws:sagemaker:local:000000000000:training-job/{job.name}"
-    given = {"LEADSCORE_ML_ROOT": str(root), "TRAINING_JOB_NAME": job.name, "TRAINING_JOB_ARN": arn}
-    return {**os.environ, **given, "PYTHONUNBUFFERED": "1"}
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, sort_keys=True, default=str))
-
-
-def _failure(job: TrainingJob, root: Path, code: int) -> str:
-    path = root / "output" / "failure"
-    reason = path.read_text() if path.is_file() else f"the process ended with code {code}"
-    return f"training job {job.name} failed: {reason}"
-
-
-def _stop(process: subprocess.Popen[str]) -> None:
-    if process.stdout:
-        process.stdout.close()
-    if process.poll() is not None:
-        return
-    process.terminate()
-    try:
-        process.wait(_GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _end_orphan(attempt: Path) -> None:
-    """End a training process whose parent was killed; it would go on using the machine for nothing."""
-    try:
-        pid, created = (attempt / "pid").read_text().split()
-        process = psutil.Process(int(pid))
-        if abs(process.create_time() - float(created)) < 1:
-            process.send_signal(signal.SIGKILL)
-            process.wait(_GRACE_SECONDS)
-    except (OSError, ValueError, psutil.Error):
-        return
