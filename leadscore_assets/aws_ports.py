@@ -38,7 +38,6 @@ def aws_ports(settings: Settings, *, now: Callable[[], datetime]) -> dict[str, A
         "trainer": Later(lambda: _trainer(settings, aws, lake=lake, **opened)),
         "registry": Later(lambda: _registry(settings, aws, now, **opened)),
         "scorer": Later(lambda: _scorer(settings, aws, **opened)),
-        "notifier": Later(lambda: _notifier(aws, account)),
         "endpoint": Later(lambda: _endpoint(settings, aws, now, captures=captures, **opened)),
     }
 
@@ -109,16 +108,6 @@ def _scorer(settings: Settings, aws: AwsSettings, *, account: Any, store: Any, b
         resources=resources,
         patience=Patience(interval=aws.poll_seconds),
     )
-
-
-def _notifier(aws: AwsSettings, account: Any) -> Any:
-    if aws.topic is None:
-        from leadscore_assets.backends.local.notices import LogNotifier
-
-        return LogNotifier()
-    from leadscore_assets.backends.aws.notices import SnsNotifier
-
-    return SnsNotifier(account, aws.topic)
 
 
 def _endpoint(

@@ -27,6 +27,7 @@ _COMMANDS = {
     "rollback": ("rollback", "Put an earlier model back in the champion's place."),
     "why": ("why", "Say why there was, or was not, a retraining."),
     "ledger": ("ledger", "Show, verify and export the record of every decision; ask what was live and why."),
+    "notices": ("notices", "See and send what people are told, and try a channel."),
     "backup": ("backup", "Copy the home, whole, while it is at work."),
     "restore": ("restore", "Make the home again from a backup."),
     "endpoint": ("endpoint", "Start, stop and look at the scoring endpoint."),

@@ -15,7 +15,6 @@ def local_ports(settings: Settings, *, now: Callable[[], datetime]) -> dict[str,
     from leadscore_assets.backends.local.captures import LocalCaptures
     from leadscore_assets.backends.local.endpoint import LocalEndpoint
     from leadscore_assets.backends.local.lake import LocalLake
-    from leadscore_assets.backends.local.notices import LogNotifier
     from leadscore_assets.serving.desired import CaptureRules
     from leadscore_assets.serving.folder import StateFolder
 
@@ -39,7 +38,6 @@ def local_ports(settings: Settings, *, now: Callable[[], datetime]) -> dict[str,
         "trainer": Later(trainer),
         "registry": Later(registry),
         "scorer": LocalBatchScorer(bundles),
-        "notifier": LogNotifier(),
         "captures": LocalCaptures(state.capture_folder, endpoint=endpoint.name, secret=state.secret),
         "endpoint": LocalEndpoint(
             folder=state.path,

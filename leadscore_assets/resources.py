@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from leadscore_assets.backends.ports import LeadSource, Ledger
+from leadscore_assets.backends.ports import LeadSource, Ledger, Outbox
 from leadscore_assets.later import Later
+from leadscore_assets.notice_channels import channels_of
 from leadscore_assets.settings import Settings
 from leadscore_assets.steps.platform import Platform
 
@@ -24,6 +25,7 @@ def open_platform(
     settings: Settings, *, actor: str | None = None, now: Callable[[], datetime] = system_clock
 ) -> Platform:
     """Open every port of a home; nothing is read or connected before it is used."""
+    ledger = Later(lambda: _ledger(settings.ledger_url, actor or settings.actor, now))
     if settings.values.platform == "aws":
         from leadscore_assets.aws_ports import aws_ports as ports
     else:
@@ -33,10 +35,12 @@ def open_platform(
         policy=settings.policy(),
         start_week=settings.values.start_week,
         source=Later(lambda: open_source(settings, now=now)),
-        ledger=Later(lambda: _ledger(settings.ledger_url, actor or settings.actor, now)),
+        ledger=ledger,
         now=now,
         holders=settings.values.approval.roles,
         actor=actor or settings.actor,
+        outbox=Later(lambda: _outbox(ledger)),
+        channels=channels_of(settings),
         **ports(settings, now=now),
     )
 
@@ -45,6 +49,12 @@ def _ledger(url: str, actor: str, now: Callable[[], datetime]) -> Ledger:
     from leadscore_assets.backends.ledger import SqlLedger
 
     return SqlLedger(url, actor=actor, now=now)
+
+
+def _outbox(ledger: Ledger) -> Outbox:
+    from leadscore_assets.backends.outbox import SqlOutbox
+
+    return SqlOutbox(ledger)  # type: ignore[arg-type]
 
 
 def open_source(settings: Settings, *, now: Callable[[], datetime] = system_clock) -> LeadSource:

@@ -20,6 +20,7 @@ from leadscore_assets.domain.calendar import week_of
 from leadscore_assets.domain.contract import Contract, Frozen, contract_from, default_contract
 from leadscore_assets.domain.errors import InvalidInput, oneline
 from leadscore_assets.domain.events import Event
+from leadscore_assets.domain.notices import NoticeKind
 from leadscore_assets.domain.policy import Policy, policy_from
 
 DEFAULT_HOME = "leadscore_home"
@@ -164,6 +165,27 @@ class LedgerSettings(Frozen):
     url: PlainUrl | None = None
 
 
+class NoticeSettings(Frozen):
+    """Where notices go: channels by name, and the kinds that a channel takes where it takes not all.
+
+    `env:NAME` and `file:PATH` hold one address as apprise writes it, such as mailtos:// or slack://, which is a secret
+    and stands nowhere else; `log` is the log, `sns` the topic of [aws]; both hold where none are
+    named and there is a topic. With an empty list nobody is told.
+    """
+
+    channels: tuple[Annotated[str, Field(pattern=r"^(log|sns|env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*)$")], ...] = ("log",)
+    kinds: dict[str, tuple[NoticeKind, ...]] = {}
+
+    @model_validator(mode="after")
+    def _names_its_own_channels(self) -> Self:
+        unknown = sorted(set(self.kinds) - set(self.channels))
+        if unknown:
+            raise ValueError(f"kinds name {unknown[0]!r}, which is no channel of this home; write it as in channels")
+        if len(set(self.channels)) != len(self.channels):
+            raise ValueError("a channel stands twice; keep it once")
+        return self
+
+
 class UiSettings(Frozen):
     """The Dagster UI's address; it listens on loopback."""
 
@@ -183,12 +205,21 @@ class HomeSettings(Frozen):
     ui: UiSettings = UiSettings()
     ledger: LedgerSettings = LedgerSettings()
     approval: ApprovalSettings = ApprovalSettings()
+    notices: NoticeSettings = NoticeSettings()
     aws: AwsSettings | None = None
+
+    @property
+    def told_by(self) -> tuple[str, ...]:
+        """The channels in force."""
+        topic = self.aws is not None and self.aws.topic is not None
+        return ("log", "sns") if topic and "channels" not in self.notices.model_fields_set else self.notices.channels
 
     @model_validator(mode="after")
     def _knows_its_account(self) -> Self:
         if self.platform == "aws" and self.aws is None:
             raise ValueError("platform is aws and there is no [aws] section; write region, bucket and role there")
+        if "sns" in self.notices.channels and (self.aws is None or self.aws.topic is None):
+            raise ValueError("channel sns needs a topic; write its ARN as topic in the [aws] section")
         return self
 
     @field_validator("start_week")
@@ -226,6 +257,20 @@ class Settings:
         """Read the policy; the default one where there is no home yet."""
         path = self.home / self.values.policy
         return read_toml(path, policy_from) if self.exists else Policy()
+
+    def address_of(self, channel: str) -> str:
+        """Return the address that a channel's variable or file holds; raise InvalidInput where it holds none."""
+        kind, _, place = channel.partition(":")
+        try:
+            found = os.environ.get(place, "") if kind == "env" else (self.home / place).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is no text"
+            raise InvalidInput(f"channel {channel} cannot be read ({why}); put its address into that file") from None
+        lines = found.split()
+        if len(lines) != 1:
+            where = f"the variable {place}" if kind == "env" else "the file"
+            raise InvalidInput(f"channel {channel}: {where} holds {len(lines)} addresses; put exactly one there")
+        return lines[0]
 
 
 def home_path(home: str | Path | None = None) -> Path:

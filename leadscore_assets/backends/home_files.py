@@ -34,6 +34,7 @@ _SETTINGS_KEYS = {
     "platform": 'Where training, registry and endpoint run: "local", or "aws" with an [aws] section',
     "ledger": "Where decisions are recorded, as a SQLAlchemy URL without a password",
     "approval": "Who may approve a release in which role: roles = { ml_lead = [], business = [] }, anyone where empty",
+    "notices": "Where people are told: log, sns, env:VARIABLE or file:PATH, which hold an address such as mailtos://",
     "aws": "The account: region, bucket and the role that jobs run as; credentials come from AWS's own chain",
     "ui": "The Dagster UI listens here, on this machine only",
 }

@@ -148,6 +148,24 @@ class SqlLedger:
         return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
     @contextmanager
+    def beside(self) -> Iterator[sa.Connection]:
+        """Yield a connection that holds the ledger's lock, for tables that are kept beside the records.
+
+        Everything is written when the block ends; raises what `append` raises of a database.
+        """
+        with self._writing() as connection:
+            yield connection
+
+    def read_beside(self, table: sa.Table, query: sa.Select[Any]) -> list[dict[str, Any]]:
+        """Return the rows of a query of a table beside the records; none where there is no such table yet."""
+        if self._file is not None and not self._file.exists():
+            return []
+        with self._database_errors(), self._engine.connect() as connection:
+            if not sa.inspect(connection).has_table(table.name):
+                return []
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
         if not self._prepared:
             self._prepare()

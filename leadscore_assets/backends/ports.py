@@ -1,9 +1,9 @@
 """What the product asks of the outside world: one small role each, named without saying where it is played."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -20,7 +20,7 @@ from leadscore_assets.domain.facts import (
     Variant,
     WeekManifest,
 )
-from leadscore_assets.domain.notices import Notice
+from leadscore_assets.domain.notices import Claim, Delivery, Notice, NoticeKind
 from leadscore_assets.domain.release_story import Story
 from leadscore_assets.domain.serving_counts import ServingCounts
 
@@ -325,8 +325,55 @@ class Captures(Protocol):
 class Notifier(Protocol):
     """Tells people what happened."""
 
-    def send(self, notice: Notice) -> None:
-        """Deliver a notice; raise TransientError when a later try may succeed, PermanentError when it cannot."""
+    def send(self, notice: Notice, *, page: Path | None = None) -> None:
+        """Deliver a notice; raise TransientError when a later try may succeed, PermanentError when it cannot.
+
+        `notice.key` is the same at every try, and the receiver is given it; `page` is a file that goes with it.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One way to people: its adapter, and the kinds that it takes; every kind where none are named."""
+
+    notifier: Notifier
+    kinds: tuple[NoticeKind, ...] | None = None
+
+    def takes(self, kind: NoticeKind) -> bool:
+        """Tell whether notices of a kind go this way."""
+        return self.kinds is None or kind in self.kinds
+
+
+class Outbox(Protocol):
+    """Notices on their way: put in once by key, delivered at least once a channel, by one deliverer at a time."""
+
+    def put(self, notice: Notice, *, letter: str, due: datetime, channels: Sequence[str]) -> bool:
+        """Keep a notice for channels; False where one of its key was put in before.
+
+        Notices of one letter go together. One whose letter was tried already goes in a letter of its own.
+        """
+        ...
+
+    def claim(
+        self, now: datetime, *, lease: timedelta, skip: Set[str] = frozenset(), early: bool = False
+    ) -> Claim | None:
+        """Take the letter that waited longest and is due, for the length of a lease; None where nothing is.
+
+        `skip` are channels that are left alone; `early` takes what is not due yet too.
+        """
+        ...
+
+    def delivered(self, claim: Claim, now: datetime) -> bool:
+        """Note that a claimed letter arrived; False where the lease had ended and another deliverer has it."""
+        ...
+
+    def failed(self, claim: Claim, now: datetime, *, problem: str, again: datetime | None) -> bool:
+        """Note that it did not arrive, why, and when to try again; None gives it up."""
+        ...
+
+    def deliveries(self, *, limit: int, open_only: bool = False) -> list[Delivery]:
+        """Return how far letters came on each channel, the newest last."""
         ...
 
 

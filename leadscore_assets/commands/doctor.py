@@ -10,12 +10,15 @@ import click
 
 from leadscore_assets.automation.stale_runs import stale_runs
 from leadscore_assets.backends.cloud import account_check
+from leadscore_assets.commands.notices import sentence, silent_ticks, undelivered
 from leadscore_assets.commands.opening import open_home
 from leadscore_assets.commands.output import json_option, say, say_json
 from leadscore_assets.commands.running import open_instance
-from leadscore_assets.domain.errors import InvalidInput, LeadscoreError
+from leadscore_assets.domain.errors import InvalidInput, LeadscoreError, oneline
+from leadscore_assets.notice_channels import channel_problems
 from leadscore_assets.resources import open_platform, open_source
 from leadscore_assets.settings import Settings, load_settings
+from leadscore_assets.steps.delivering import deliveries
 from leadscore_assets.steps.releasing import forgotten, serves_the_champion
 from leadscore_assets.steps.upkeep_inventory import PLAN
 
@@ -145,12 +148,29 @@ def _live(settings: Settings) -> str:
     return f"version {champion.version} is live at {platform.endpoint.status().address}"
 
 
+def _notices(settings: Settings) -> str:
+    problems = [*channel_problems(settings), *(f"{item.channel}: {item.problem}" for item in undelivered(settings))]
+    if problems:
+        raise InvalidInput(problems[0])
+    waiting = len(deliveries(open_platform(settings), limit=1000, open_only=True))
+    return f"{len(settings.values.told_by)} channels, {waiting} letters wait"
+
+
+def _ticks(settings: Settings) -> str:
+    found = silent_ticks(settings)
+    if found:
+        raise InvalidInput(oneline([sentence(item) for item in found], limit=3))
+    return "every sensor and schedule that runs ticks on time"
+
+
 _CHECKS = {
     "home": _home,
     "contract and policy": _rules,
     "source": _source,
     "dagster": _dagster,
+    "sensors and schedules": _ticks,
     "ledger": _ledger,
     "upkeep": _upkeep,
+    "notices": _notices,
     "registry and endpoint": _live,
 }

@@ -11,6 +11,7 @@ from leadscore_assets.domain.capture_policy import CapturePolicy
 from leadscore_assets.domain.contract import Frozen
 from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.domain.drift_policy import DriftPolicy
+from leadscore_assets.domain.notice_policy import NoticePolicy
 from leadscore_assets.domain.presets import DEFAULT, spread
 from leadscore_assets.domain.promotion_policy import PromotionPolicy
 from leadscore_assets.domain.release_policy import ReleasePolicy
@@ -136,6 +137,7 @@ class Policy(Frozen):
     retraining: RetrainingPolicy = RetrainingPolicy()
     resources: ResourcesPolicy = ResourcesPolicy()
     retention: RetentionPolicy = RetentionPolicy()
+    notices: NoticePolicy = NoticePolicy()
     lists: ListPolicy = ListPolicy()
 
     @model_validator(mode="before")

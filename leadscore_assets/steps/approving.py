@@ -10,7 +10,7 @@ from secrets import token_hex
 
 from leadscore_assets.domain.approvals import Approval, Clearance, Standing, Word, objection, one_line, person, standing
 from leadscore_assets.domain.errors import InvalidInput, Refused
-from leadscore_assets.domain.notices import Notice
+from leadscore_assets.domain.notice_words import promotion_coming
 from leadscore_assets.domain.release_events import Approved, Declined
 from leadscore_assets.domain.release_moves import PLATFORM
 from leadscore_assets.domain.release_state import Model, ReleaseState
@@ -25,7 +25,7 @@ from leadscore_assets.steps.approvals import (
     standing_now,
     words_on,
 )
-from leadscore_assets.steps.notifying import notify
+from leadscore_assets.steps.notifying import announce
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_store import present_release
 from leadscore_assets.steps.rolling_out import Moved, carry
@@ -102,7 +102,7 @@ def carry_clearance(platform: Platform) -> Moved | None:
     cleared = clearance_now(platform, model, found)
     told: list[str] = []
     if cleared.step not in ("missing", "declined"):
-        told = announce(platform, model, found, cleared)
+        told = announce_release(platform, model, found, cleared)
         cleared = clearance_now(platform, model, found)
     moved = _carried(platform, state, model, found, cleared)
     return replace(moved, problems=(*told, *moved.problems)) if moved and told else moved
@@ -110,27 +110,29 @@ def carry_clearance(platform: Platform) -> Moved | None:
 
 def tell_coming(platform: Platform, model: Model) -> list[str]:
     """Tell administrators of a release that nobody has to approve, before it sets off."""
-    subject = f"Version {model.version} of the lead scorer passed its gates and is about to take leads"
-    key = f"coming:{model.digest}"
-    return notify(platform, Notice("promotion_coming", subject, _place(platform), platform.now(), key))
+    why = f"It passed its gates. {_place(platform)}"
+    notice = promotion_coming(model.version, moves=None, why=why, at=platform.now(), key=model.digest)
+    return announce(platform, notice)
 
 
-def announce(platform: Platform, model: Model, found: Standing, cleared: Clearance) -> list[str]:
+def announce_release(platform: Platform, model: Model, found: Standing, cleared: Clearance) -> list[str]:
     """Tell administrators of a coming release, once; the notice period begins with the ledger's record of it."""
     now, key = platform.now(), announcement_key(model, found)
     hours = platform.policy.approval.notice_hours
-    moment = f"{now + timedelta(hours=hours):%Y-%m-%d %H:%M} UTC" if hours else "now"
-    subject = f"Version {model.version} of the lead scorer sets off {'at ' if hours else ''}{moment}"
+    moves = now + timedelta(hours=hours) if hours else None
+    moment = f"at {moves:%Y-%m-%d %H:%M} UTC" if moves else "now"
     record = platform.ledger.append(
         ANNOUNCED,
         f"package {model.version}",
-        reason=f"{subject}: {cleared.sentence}",
+        reason=f"version {model.version} sets off {moment}: {cleared.sentence}",
         evidence={"bundle": model.digest, "at": now.isoformat(), "notice_hours": hours},
         key=key,
     )
+    # Killed between the record and the notice, the next look puts in the same one: all of it comes from the record.
     at = datetime.fromisoformat(str(record.evidence["at"]))
-    text = f"{record.reason}. {_place(platform)}"
-    return notify(platform, Notice("promotion_coming", subject, text, at, key))
+    moves = at + timedelta(hours=hours) if hours else None
+    why = f"{cleared.sentence[:1].upper()}{cleared.sentence[1:]}. {_place(platform)}"
+    return announce(platform, promotion_coming(model.version, moves=moves, why=why, at=at, key=key))
 
 
 def _place(platform: Platform) -> str:

@@ -12,7 +12,7 @@ from leadscore_assets.domain.notices import Notice
 from leadscore_assets.domain.release_decisions import Effect, effect_of, sentence
 from leadscore_assets.domain.release_state import Model
 from leadscore_assets.steps.approving import Said, give_approval
-from leadscore_assets.steps.notifying import notify
+from leadscore_assets.steps.notifying import announce
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_store import present_release
 from leadscore_assets.steps.rolling_out import Moved, approve, decline
@@ -48,7 +48,7 @@ def _carried(platform: Platform, decision: Decision) -> Moved | None:
     moved = _moved(platform, decision, effect)
     if effect == "warn":
         key = f"decided:{package.digest}:{decision.at.isoformat()}"
-        notify(platform, Notice("alarm", f"Approval of version {decision.version} revoked", words, decision.at, key))
+        announce(platform, Notice("alarm", f"Approval of version {decision.version} revoked", words, decision.at, key))
     if recorded:
         # What is not marked now is open still, and the next look finds nothing left to do but this.
         with suppress(LeadscoreError):

@@ -10,12 +10,14 @@ from leadscore_assets.domain.calendar import WEEK, week_of, weeks_between
 from leadscore_assets.domain.drift import DriftQuestion, DriftReport, judge_drift
 from leadscore_assets.domain.errors import CorruptArtefact, Missing
 from leadscore_assets.domain.facts import Package
+from leadscore_assets.domain.notice_words import drifted
 from leadscore_assets.domain.profiles import total
 from leadscore_assets.domain.score_monitor import ScoreDrift, watch_scores
 from leadscore_assets.domain.served_drift import ServedDrift, judge_served
 from leadscore_assets.domain.week_profile import WeekProfile, readable
 from leadscore_assets.reports.drift_page import drift_page
 from leadscore_assets.reports.evidently_page import INSTALL, evidently_page
+from leadscore_assets.steps.notifying import announce_news
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.profiling import find_profile, home_bins, stored_profile
 from leadscore_assets.steps.separating import read_samples, separate
@@ -45,6 +47,10 @@ def report_drift(platform: Platform, week: date) -> DriftReport:
         platform.lake.write_json(f"drifts/{report.digest}.json", report.to_json())
         platform.lake.write_json(_path(week), report.to_json())
     _record(platform, report)
+    if report.verdict.decision == "alarm":
+        verdict, page = report.verdict, page_path(week)
+        said = drifted(week, sentence=verdict.sentence, report=report.digest, at=platform.now(), page=page)
+        announce_news(platform, week, said)
     return report
 
 

@@ -10,6 +10,7 @@ from leadscore_assets.domain.calendar import window_end
 from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.domain.errors import CorruptArtefact, oneline
 from leadscore_assets.domain.leakage import leaks
+from leadscore_assets.domain.notice_words import gate_failed
 from leadscore_assets.domain.promotion import reaches_floor
 from leadscore_assets.domain.scoring import Scorer
 from leadscore_assets.domain.slices import NAMES, TRAIN, overlaps
@@ -17,6 +18,7 @@ from leadscore_assets.steps.fitting import candidate_digest
 from leadscore_assets.steps.gate import Gate, leads_subject, manifest_of
 from leadscore_assets.steps.judging import stored_evaluation
 from leadscore_assets.steps.leads_gates import LEADS_GATES
+from leadscore_assets.steps.notifying import announce_news
 from leadscore_assets.steps.platform import Platform
 
 
@@ -84,7 +86,15 @@ def pass_gate(platform: Platform, name: str, week: date) -> Gate:
             evidence={"gate": name, "subject": gate.subject},
             key=f"gate:{name}:{week}:{gate.subject}:{platform.policy.digest}",
         )
+        _announce(platform, gate)
     return gate
+
+
+def _announce(platform: Platform, gate: Gate) -> None:
+    key = f"gate:{gate.name}:{gate.week}:{gate.subject}:{platform.policy.digest}"
+    reasons = oneline(list(gate.reasons), limit=3)
+    notice = gate_failed(gate.name, gate.week, reasons=reasons, stops=gate.stops, at=platform.now(), key=key)
+    announce_news(platform, gate.week, notice)
 
 
 def stored_gate(platform: Platform, name: str, week: date) -> Gate | None:

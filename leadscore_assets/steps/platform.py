@@ -8,12 +8,13 @@ from leadscore_assets.backends.ports import (
     BatchScorer,
     BundleStore,
     Captures,
+    Channel,
     EndpointHost,
     Lake,
     LeadSource,
     Ledger,
     ModelRegistry,
-    Notifier,
+    Outbox,
     Trainer,
 )
 from leadscore_assets.domain.calendar import WEEK, week_of
@@ -26,7 +27,7 @@ from leadscore_assets.domain.policy import Policy
 class Platform:
     """A site at work: contract, policy and adapters, opened once a run or command.
 
-    Without a notifier nobody is told; without captures nothing is known of single answers. `holders` are the names that
+    Without an outbox nobody is told; without captures nothing is known of single answers. `holders` are the names that
     may approve in each role, anyone where there are none; `actor` is in whose name it was opened.
     """
 
@@ -42,10 +43,11 @@ class Platform:
     endpoint: EndpointHost
     ledger: Ledger
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    notifier: Notifier | None = None
     captures: Captures | None = None
     holders: Mapping[str, Sequence[str]] = field(default_factory=dict)
     actor: str = "unknown"
+    outbox: Outbox | None = None
+    channels: Mapping[str, Channel] = field(default_factory=dict)
 
     def today(self) -> date:
         """Return today's date in UTC."""

@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 from leadscore_assets.domain.errors import LeadscoreError, TransientError
 from leadscore_assets.domain.facts import EndpointStatus
+from leadscore_assets.domain.notice_words import promoted, rolled_back
 from leadscore_assets.domain.notices import Notice
 from leadscore_assets.domain.release_decisions import own_decisions
 from leadscore_assets.domain.release_events import Action
 from leadscore_assets.domain.release_state import Model, Phase, ReleaseState, Transition
 from leadscore_assets.domain.release_story import story_of
-from leadscore_assets.steps.notifying import notify
+from leadscore_assets.steps.notifying import announce
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_store import keep_release, present_release, untold_transitions
 
@@ -26,6 +27,7 @@ _ACTIONS: dict[Phase, str] = {
     "rejected": "rejected",
     "rolled_back": "rolled back",
 }
+_ENDED: tuple[Phase, ...] = ("retired", "rejected", "rolled_back")
 _STAGES: dict[Phase, str] = {
     "registered": "staging",
     "approved": "staging",
@@ -53,7 +55,10 @@ def tell(platform: Platform, status: EndpointStatus, alarms: tuple[Action, ...])
     except TransientError as error:
         state = present_release(platform)
         problems = [f"nobody was told yet, and everybody is at the next look: {error}"]
-    return [*problems, *(problem for alarm in alarms for problem in notify(platform, _notice(platform, state, alarm)))]
+    return [
+        *problems,
+        *(problem for alarm in alarms for problem in announce(platform, _notice(platform, state, alarm))),
+    ]
 
 
 def tell_page(platform: Platform, state: ReleaseState) -> list[str]:
@@ -91,6 +96,7 @@ def _tell_ledger(platform: Platform, state: ReleaseState, status: EndpointStatus
     untold = untold_transitions(platform)
     for item in untold:
         _record(platform, item, status)
+        _announce(platform, item)
     for alarm in alarms:
         platform.ledger.append(
             "alarmed",
@@ -132,8 +138,21 @@ def _record(platform: Platform, item: Transition, status: EndpointStatus) -> Non
             "generation": status.generation,
             "policy_digest": platform.policy.digest,
         },
-        key=f"release:{item.model.digest}:{item.after}:{item.weight:g}:{item.at.isoformat()}",
+        key=_key(item),
     )
+
+
+def _key(item: Transition) -> str:
+    return f"release:{item.model.digest}:{item.after}:{item.weight:g}:{item.at.isoformat()}"
+
+
+def _announce(platform: Platform, item: Transition) -> None:
+    """Tell people of a promotion and of a way back; a model that comes back by one is no promotion."""
+    version, key = item.model.version, _key(item)
+    if item.after == "champion" and item.before not in _ENDED:
+        announce(platform, promoted(version, reason=item.reason, at=item.at, key=key))
+    elif item.after == "rolled_back":
+        announce(platform, rolled_back(version, reason=item.reason, at=item.at, key=key))
 
 
 def _follow_in_registry(platform: Platform, state: ReleaseState) -> None:

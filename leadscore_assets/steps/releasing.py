@@ -11,12 +11,14 @@ from leadscore_assets.domain import bundle
 from leadscore_assets.domain.errors import LeadscoreError, Missing, Refused
 from leadscore_assets.domain.evaluation import Evaluation
 from leadscore_assets.domain.facts import Package
+from leadscore_assets.domain.notice_words import retrained
 from leadscore_assets.domain.release_state import Desired, Model, ReleaseState, desired, story_problems
 from leadscore_assets.steps.approvals import MANUAL, awaiting
 from leadscore_assets.steps.approving import Said, carry_clearance, give_approval, tell_coming
 from leadscore_assets.steps.deciding import carry_decisions
 from leadscore_assets.steps.evidence import was_refused
 from leadscore_assets.steps.judging import stored_evaluation
+from leadscore_assets.steps.notifying import announce_news
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_facts import follows
 from leadscore_assets.steps.release_store import present_release
@@ -54,6 +56,7 @@ def package_candidate(platform: Platform, week: date) -> Package | None:
             evidence={"week": week.isoformat(), "evaluation": evaluation.digest},
             key=f"not-packaged:{digest}:{evaluation.digest}",
         )
+        _announce(platform, week, evaluation, refusal)
         return None
     waits = evaluation.verdict.decision == MANUAL
     if package is None:
@@ -72,7 +75,16 @@ def package_candidate(platform: Platform, week: date) -> Package | None:
         evidence={"bundle": digest, "evaluation": evaluation.digest, "policy_digest": platform.policy.digest},
         key=f"registered:{digest}",
     )
+    _announce(platform, week, evaluation, f"It is version {package.version} ({package.semver}){waiting}.")
     return package
+
+
+def _announce(platform: Platform, week: date, evaluation: Evaluation, became: str) -> None:
+    verdict = evaluation.verdict
+    said = verdict.sentence if verdict.sentence in became else f"{verdict.sentence} {became}"
+    decision = verdict.decision
+    told = retrained(week, decision=decision, sentence=said, evaluation=evaluation.digest, at=platform.now())
+    announce_news(platform, week, told)
 
 
 def release(platform: Platform, *, insist: bool = True) -> Release:

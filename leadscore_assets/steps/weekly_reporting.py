@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import date
 
+from leadscore_assets.domain import notice_words
 from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.domain.errors import CorruptArtefact, Missing
 from leadscore_assets.domain.live_facts import RunFact
-from leadscore_assets.domain.notices import Notice
 from leadscore_assets.domain.weekly import WeekLine, WeeklyReport, line_of, with_line
 from leadscore_assets.reports.weekly_page import index_page, weekly_page
-from leadscore_assets.steps.notifying import notify
+from leadscore_assets.steps.notifying import announce
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.weekly_gathering import gathered_week
 
@@ -69,11 +69,12 @@ def _tell(platform: Platform, report: WeeklyReport) -> list[str]:
     """Tell people of the newest week; pages of the past are made in silence."""
     if report.week != platform.last_finished_week():
         return []
-    page = platform.lake.local_path(page_path(report.week))
-    lines = [report.sentence, *report.concerns, f"The page: {page}"]
-    subject = f"Lead scoring, week {report.week}: {report.headline.lower()}"
-    key = f"weekly_report:{report.week}"
-    return notify(platform, Notice("weekly_report", subject, "\n".join(lines), platform.now(), key))
+    summary = "\n".join([report.sentence, *report.concerns])
+    page = page_path(report.week)
+    notice = notice_words.weekly_report(
+        report.week, headline=report.headline.lower(), summary=summary, at=platform.now(), page=page
+    )
+    return announce(platform, notice)
 
 
 def _path(week: date) -> str:

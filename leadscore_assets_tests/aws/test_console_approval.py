@@ -14,9 +14,9 @@ from leadscore_assets.backends.aws.account import Account
 from leadscore_assets.backends.aws.registry import SageMakerRegistry
 from leadscore_assets.backends.aws.requests_registry import ServedBy
 from leadscore_assets.backends.aws.s3_store import S3Store
-from leadscore_assets.backends.local.notices import LogNotifier
 from leadscore_assets.domain.errors import PermanentError
 from leadscore_assets.domain.release_state import story_problems
+from leadscore_assets.steps.delivering import deliver
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_store import present_release
 from leadscore_assets.steps.releasing import package_candidate, package_waits, release, serves_the_champion
@@ -69,7 +69,7 @@ def platform(home: Home, account: Account, clock: Clock) -> Platform:
     old = local.registry.get(1)
     registry.register(digest=old.digest, week=old.week, metrics=old.metrics, lineage=old.lineage)
     registry.promote(1)
-    found = replace(local, registry=registry, notifier=LogNotifier())
+    found = replace(local, registry=registry)
     package = package_candidate(found, NEW)
     assert package
     assert package.stage == "staging"
@@ -174,11 +174,11 @@ def test_a_champion_whose_approval_is_revoked_goes_on_and_people_are_told_once(
 ) -> None:
     release(platform)
     decided(ARN(1), "PendingManualApproval", by="eve")
+    assert not release(platform).changed
+    assert not release(platform).changed
     with caplog.at_level(logging.WARNING, "leadscore_assets.notices"):
-        assert not release(platform).changed
-        assert not release(platform).changed
-    [record] = [item for item in caplog.records if item.name == "leadscore_assets.notices"]
-    assert "Approval of version 1 revoked" in record.getMessage()
+        assert deliver(platform, early=True).problems == ()
+    [record] = [item for item in caplog.records if "Approval of version 1 revoked" in item.getMessage()]
     assert "run 'leadscore rollback'" in record.getMessage()
     assert platform.registry.production() == platform.registry.get(1)
     assert shown(account, 1) == ("Rejected", "Production", "Rejected")

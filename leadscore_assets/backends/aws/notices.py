@@ -1,5 +1,6 @@
 """Notices by SNS: a message a notice, to everybody who subscribed to the topic."""
 
+from pathlib import Path
 from typing import Any
 
 from leadscore_assets.backends.aws.account import Account
@@ -18,7 +19,7 @@ class SnsNotifier:
         self._account = account
         self._topic = topic
 
-    def send(self, notice: Notice) -> None:
+    def send(self, notice: Notice, *, page: Path | None = None) -> None:  # noqa: ARG002
         """Publish a notice; raise AwsUnavailable when a later try may succeed, AwsRefused when it cannot."""
         self._account.call("sns", "publish", **publish_request(notice, topic=self._topic))
 

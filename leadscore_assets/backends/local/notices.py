@@ -1,6 +1,7 @@
 """Notices on one machine: a line in the log each."""
 
 import logging
+from pathlib import Path
 
 from leadscore_assets.domain.notices import Notice
 
@@ -10,7 +11,6 @@ log = logging.getLogger("leadscore_assets.notices")
 class LogNotifier:
     """Writes every notice as one line."""
 
-    def send(self, notice: Notice) -> None:
+    def send(self, notice: Notice, *, page: Path | None = None) -> None:  # noqa: ARG002
         """Write a notice; whatever it holds, it is one line."""
-        text = " ".join(f"{notice.subject}: {notice.text}".split())
-        log.warning("%s (%s): %s", notice.kind, f"{notice.at:%Y-%m-%d %H:%M} UTC", text)
+        log.warning("%s", notice.line)
