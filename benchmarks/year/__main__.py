@@ -1,4 +1,4 @@
-"""`python -m benchmarks.year [--weeks 52] [--json] [--docs docs]` (or `make year`): live the year and judge it."""
+"""`python -m benchmarks.year [--json] [--docs docs] [--home folder]` (or `make year`): live the year and judge it."""
 
 import argparse
 import json
@@ -13,7 +13,10 @@ from pathlib import Path
 from benchmarks.year.clock import held
 from benchmarks.year.daemon import running
 from benchmarks.year.facts import Year, as_json, gathered
+from benchmarks.year.judgement import judged
 from benchmarks.year.living import live
+from benchmarks.year.page import PICTURE, as_text, document
+from benchmarks.year.pictures import draw
 from benchmarks.year.site import prepared
 from benchmarks.year.story import START, WEEKS
 
@@ -30,17 +33,24 @@ def lived(folder: Path, *, weeks: int = WEEKS) -> Year:
 
 def main() -> None:
     reader = argparse.ArgumentParser(description=__doc__)
-    reader.add_argument("--weeks", type=int, default=WEEKS)
     reader.add_argument("--json", action="store_true", help="print the facts as JSON")
     reader.add_argument("--home", type=Path, help="keep the year's home below this new folder")
+    reader.add_argument("--docs", type=Path, help="folder where year.md and its picture are written")
     asked = reader.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = asked.home or Path(scratch)
         folder.mkdir(exist_ok=True)
-        year = lived(folder, weeks=asked.weeks)
+        year = lived(folder)
+    findings = judged(year)
     if asked.json:
-        print(json.dumps(as_json(year), indent=1, default=str))
-    sys.exit(0)
+        found = [{"name": item.name, "holds": item.holds, "told": item.told} for item in findings]
+        print(json.dumps({"findings": found, **as_json(year)}, indent=1, default=str))
+    else:
+        print(as_text(findings))
+    if asked.docs:
+        draw(asked.docs / PICTURE, year)
+        (asked.docs / "year.md").write_text(document(year, findings))
+    sys.exit(0 if all(item.holds for item in findings) else 1)
 
 
 if __name__ == "__main__":

@@ -69,7 +69,8 @@ def running(home: Path) -> Iterator[Daemon]:
 
 
 def _make_synchronous(file: Path) -> None:
-    kept = {key: value for key, value in yaml.safe_load(file.read_text()).items() if key != "run_monitoring"}
+    dropped = ("run_monitoring", "retention")
+    kept = {key: value for key, value in yaml.safe_load(file.read_text()).items() if key not in dropped}
     kept["concurrency"].pop("runs")
     file.write_text(yaml.safe_dump({**kept, **_SYNCHRONOUS}))
 

@@ -42,7 +42,8 @@ class Judged:
 class Week:
     """One week: what came, what was seen, who answered on its last day, and how well, of 1.
 
-    `first` is the quality of the year's first model, had nobody ever retrained it.
+    `first` is the quality of the year's first model, had nobody ever retrained it, `best` that of the best one that was
+    trained by then, whatever was decided of it.
     """
 
     number: int
@@ -54,6 +55,7 @@ class Week:
     version: int | None
     quality: float | None
     first: float | None
+    best: float | None
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ def _judged(record: LedgerRecord, records: tuple[LedgerRecord, ...], truth: Trut
         champion,
         asked[-1].evidence["cause"] if asked else "",
         said["decision"],
-        said["shrunken"]["gain"] if isinstance(said["shrunken"], dict) else said["shrunken"],
+        said["shrunken"][0] if said["shrunken"] else None,
         gain,
         _version(records, candidate),
     )
@@ -143,9 +145,10 @@ def _week(platform: Platform, number: int, records: tuple[LedgerRecord, ...], tr
     monday = week_of(number)
     manifest = platform.lake.manifest(monday)
     watched = [item for item in records if item.action == "watched" and item.subject == f"week {monday}"]
-    live = _live(records, datetime(monday.year, monday.month, monday.day, tzinfo=UTC) + WEEK)
+    then = datetime(monday.year, monday.month, monday.day, tzinfo=UTC) + WEEK
+    live = _live(records, then)
     first = next((item.evidence["bundle"] for item in records if item.action == "promoted"), None)
-    began = live is not None
+    tried = {item.evidence["candidate"] for item in records if item.action == "judged" and item.at < then}
     return Week(
         number,
         monday,
@@ -155,7 +158,8 @@ def _week(platform: Platform, number: int, records: tuple[LedgerRecord, ...], tr
         watched[-1].evidence["decision"] if watched else "",
         live[0] if live else None,
         truth.quality(live[1], number) if live else None,
-        truth.quality(first, number) if first and began else None,
+        truth.quality(first, number) if first and live else None,
+        max(truth.quality(digest, number) for digest in tried) if live else None,
     )
 
 

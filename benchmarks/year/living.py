@@ -18,6 +18,7 @@ from benchmarks.year.story import (
     OUTAGE,
     WEEKS,
     WORSE,
+    WORSE_WEEKS,
     corrected,
     exported,
     week_of,
@@ -27,6 +28,7 @@ _LEADS, _PAGE, _NOON = time(3, 1), time(6, 1), time(12, 0)
 # The daemon's moments of a week: Monday's leads and page, then a look every other day.
 _MOMENTS = ((0, _LEADS), (0, _PAGE), (2, _NOON), (4, _NOON))
 _EXPORT = time(1, 0)
+OFF_DAYS = 9
 
 
 def live(site: Site, daemon: Daemon, clock: Clock, *, weeks: int = WEEKS) -> None:
@@ -60,10 +62,10 @@ def _doings(site: Site) -> dict[datetime, list[Callable[[], None]]]:
     found = defaultdict[datetime, list[Callable[[], None]]](list)
     found[_at(BETTER, 0, _EXPORT)].append(lambda: site.train_with(GOOD_TRAINING))
     found[_at(WORSE, 0, _EXPORT)].append(lambda: site.train_with(BAD_TRAINING))
-    found[_at(WORSE + 2, 0, _EXPORT)].append(lambda: site.train_with(GOOD_TRAINING))
+    found[_at(WORSE + WORSE_WEEKS, 0, _EXPORT)].append(lambda: site.train_with(GOOD_TRAINING))
     found[_at(BROKEN + 1, 3, _NOON)].append(lambda: site.export(corrected(BROKEN), f"{week_of(BROKEN)}"))
     found[_at(LATE + LATE_WEEKS, 0, _EXPORT)].append(lambda: site.export(corrected(LATE), f"{week_of(LATE)}"))
-    found[_off_from()].append(site.power_cut)
+    found[off_from()].append(site.power_cut)
     return found
 
 
@@ -72,12 +74,13 @@ def _until(doings: dict[datetime, list[Callable[[], None]]], moment: datetime) -
         yield from doings.pop(at)
 
 
-def _off_from() -> datetime:
+def off_from() -> datetime:
+    """Return when the power fails."""
     return _at(OUTAGE, 6, _NOON)
 
 
 def _off(moment: datetime) -> bool:
-    return _off_from() <= moment < _off_from() + timedelta(days=9)
+    return off_from() <= moment < off_from() + timedelta(days=OFF_DAYS)
 
 
 def _at(number: int, day: int, moment: time) -> datetime:

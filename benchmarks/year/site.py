@@ -1,4 +1,4 @@
-"""The year's site: a home, the CRM that exports into its folder, people who edit its policy, and its endpoint's clients.
+"""The year's site: a home, the CRM that exports into its folder, people who edit its policy, and clients.
 
 Everything else is the product's own doing.
 """

@@ -20,7 +20,7 @@ WEEKS = 52
 SEED = 20_250_106
 # By the week's number.
 BETTER, CONCEPT, BROKEN, OUTAGE, SHIFT, EMPTY, LATE, WORSE = 10, 16, 22, 27, 31, 36, 40, 46
-LATE_WEEKS = 3
+LATE_WEEKS, WORSE_WEEKS = 3, 2
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ STORY = (
     Planted(SHIFT, "second drift", "Leads visit the pricing page far more often.", "alarm, retrained"),
     Planted(EMPTY, "no data", "No lead comes for a week.", "nothing breaks, nothing is made up"),
     Planted(LATE, "late labels", "Scores and outcomes come three weeks late.", "waited for, reported again"),
-    Planted(WORSE, "a worse model", "Somebody's policy trains 2 rounds of stumps.", "refused"),
+    Planted(WORSE, "a worse model", "Somebody's policy trains 2 rounds of stumps for a fortnight.", "refused"),
 )
 EVENTS = (
     Event(kind="concept", start=START + WEEK * CONCEPT, size=0.6),
