@@ -87,7 +87,10 @@ def failing(found: Year) -> set[str]:
         ({"failed_runs": ("ingest_job 2025-02-03",)}, "no run fails but for what was planted"),
         ({"failed_runs": (f"ingest_job {week_of(EMPTY)}",)}, "a week without data breaks nothing"),
         ({"broken_chain": ("record 3",)}, "the ledger is whole, and each week has its page"),
-        ({"records": (record("asked", 1, asker="calendar", cause="weekly", wanted=False),)}, "each tick leaves one answer"),
+        (
+            {"records": (record("asked", 1, asker="calendar", cause="weekly", wanted=False),)},
+            "each tick leaves one answer",
+        ),
         (
             {"records": (record("trained", 1, data_digest="d", policy_digest="p"),) * 2},
             "nothing is trained twice on the same data",

@@ -34,6 +34,11 @@ def promoted(version: int, *, reason: str, at: datetime, key: str) -> Notice:
     return Notice("promoted", f"Lead scoring: version {version} answers all leads", reason, at, f"promoted:{key}")
 
 
+def stayed(version: int, *, reason: str, at: datetime, key: str) -> Notice:
+    """Say that the close watch of a version that answers all leads is over."""
+    return Notice("promoted", f"Lead scoring: version {version} stays, its watch is over", reason, at, f"stayed:{key}")
+
+
 def rolled_back(version: int, *, reason: str, at: datetime, key: str) -> Notice:
     """Say that a version was taken back."""
     return Notice("rolled_back", f"Lead scoring: version {version} was taken back", reason, at, f"rolled-back:{key}")
