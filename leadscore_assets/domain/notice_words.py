@@ -25,7 +25,7 @@ def drifted(week: date, *, sentence: str, report: str, at: datetime, page: str =
 def promotion_coming(version: int, *, moves: datetime | None, why: str, at: datetime, key: str) -> Notice:
     """Say, before any traffic moves, when a version will begin to answer leads (None: now), and how to stop it."""
     when = f"at {moves:%Y-%m-%d %H:%M} UTC" if moves else "now"
-    text = f"{why} 'leadscore release reject {version}' stops it."
+    text = f"{why} 'leadscore release decline {version}' stops it."
     return Notice("promotion_coming", f"Lead scoring: version {version} sets off {when}", text, at, f"coming:{key}")
 
 
