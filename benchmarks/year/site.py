@@ -60,13 +60,13 @@ class Site:
         path.write_text(tomlkit.dumps(document))
 
     def ask(self) -> None:
-        """Send leads of the newest exported week to the endpoint, where one answers."""
+        """Send leads of the newest week that has any to the endpoint, where one answers."""
         platform = self.platform
         if platform.registry.production() is None:
             return
         newest = week_of(datetime.now(UTC).date()) - WEEK
-        manifests = platform.lake.manifests(START, newest)
-        leads = platform.lake.read_files(manifests[-1].files).slice(self.asked % 800, REQUESTS).to_pylist()
+        files = [item.files for item in platform.lake.manifests(START, newest) if item.rows][-1]
+        leads = platform.lake.read_files(files).slice(self.asked % 800, REQUESTS).to_pylist()
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
             for lead in leads:
                 self._ask(connection, lead)

@@ -1,9 +1,10 @@
 """One page a week: gathered from what is stored, drawn, kept in an index of all weeks, and told to people."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from leadscore_assets.domain import notice_words
+from leadscore_assets.domain.calendar import WEEK, at_midnight, weeks_between
 from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.domain.errors import CorruptArtefact, Missing
 from leadscore_assets.domain.live_facts import RunFact
@@ -15,6 +16,9 @@ from leadscore_assets.steps.weekly_gathering import gathered_week
 
 INDEX = "reports/index.html"
 _LINES = "reports/weeks.json"
+_LOOKED_AT = 5
+# Leads are ingested on Monday at 3; a day later the page says that they are missing.
+_PATIENCE = timedelta(hours=30)
 
 
 def report_week(platform: Platform, week: date, runs: Sequence[RunFact]) -> tuple[WeeklyReport, list[str]]:
@@ -51,6 +55,29 @@ def reported_weeks(platform: Platform) -> tuple[WeekLine, ...]:
     """Return the index's lines, newest week first."""
     content = platform.lake.read_json(_LINES) or {"weeks": []}
     return tuple(WeekLine.from_json(item) for item in content["weeks"])
+
+
+def pages_behind(platform: Platform) -> dict[date, str]:
+    """Return the newest weeks whose page does not tell of the leads that are stored now, each with what is stored.
+
+    The newest finished week has no page before its leads are there, or a day has passed in which they should have been.
+    """
+    newest = platform.last_finished_week()
+    first = max(newest - WEEK * (_LOOKED_AT - 1), platform.start_week)
+    held = {item.week: item for item in platform.lake.manifests(first, newest)}
+    told = {line.week for line in reported_weeks(platform)}
+    behind = {}
+    for week in weeks_between(first, newest):
+        manifest = held.get(week)
+        stored = (manifest.rows, manifest.quarantined, manifest.late) if manifest else None
+        if week not in told:
+            due = week == newest and (manifest or platform.now() >= at_midnight(week + WEEK) + _PATIENCE)
+        else:
+            leads = stored_week(platform, week).leads
+            due = stored is not None and stored != (leads.rows, leads.quarantined, leads.late)
+        if due:
+            behind[week] = digest_of([manifest.digest if manifest else "", stored])
+    return behind
 
 
 def page_path(week: date) -> str:
