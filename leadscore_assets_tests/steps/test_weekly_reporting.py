@@ -13,7 +13,8 @@ from leadscore_assets.steps.listing import score_week
 from leadscore_assets.steps.outcome_reports import report_outcomes
 from leadscore_assets.steps.retraining import should_retrain
 from leadscore_assets.steps.run_facts import find_runs
-from leadscore_assets.steps.weekly_reporting import INDEX, page_path, report_week, reported_weeks, stored_week
+from leadscore_assets.steps.week_index import INDEX, page_path, reported_weeks
+from leadscore_assets.steps.weekly_reporting import report_week, stored_week
 from leadscore_assets_tests.home import WEEKS
 
 
