@@ -14,7 +14,7 @@ from leadscore_assets.domain.calendar import WEEK
 from leadscore_assets.domain.facts import LedgerRecord
 from leadscore_assets.domain.live_history import stretches
 from leadscore_assets.steps.platform import Platform
-from leadscore_assets.steps.weekly_reporting import reported_weeks
+from leadscore_assets.steps.week_index import reported_weeks
 
 _ALL = 100_000
 

@@ -10,6 +10,7 @@ from leadscore_assets.steps.approving import Said, decline_version, give_approva
 from leadscore_assets.steps.platform import Platform
 
 _WAY = "Dagster"
+_TEN_MINUTES = {"dagster/max_runtime": "600"}
 
 
 class Role(Enum):
@@ -71,6 +72,7 @@ def decline_release(context: dg.OpExecutionContext, config: Decline, platform: d
 @dg.job(
     name="approve_job",
     executor_def=dg.in_process_executor,
+    tags=_TEN_MINUTES,
     description="Approve the version in the config, in the launcher's name and role.",
 )
 def approve_job() -> None:
@@ -81,6 +83,7 @@ def approve_job() -> None:
 @dg.job(
     name="decline_job",
     executor_def=dg.in_process_executor,
+    tags=_TEN_MINUTES,
     description="Decline the version in the config: its way to production ends.",
 )
 def decline_job() -> None:

@@ -67,10 +67,11 @@ def reopened_weeks(platform: Platform) -> list[date]:
     finished = platform.last_finished_week()
     held = {manifest.week: manifest for manifest in platform.lake.manifests(platform.start_week, finished)}
     last = min(max((*digests, *held), default=platform.start_week), finished)
+    kept = platform.policy.retention.leads_days
     return [
         week
         for week in weeks_between(platform.start_week, last)
-        if (week in held or not is_past_retention(platform, week, last))
+        if (week in held or not is_past_retention(platform, week, last, days=kept))
         and _differs(platform, held.get(week), digests.get(week))
     ]
 
