@@ -405,8 +405,9 @@ class Ledger(Protocol):
         since: datetime | None = None,
         until: datetime | None = None,
         limit: int | None = None,
+        oldest: bool = False,
     ) -> list[LedgerRecord]:
-        """Return records, oldest first, from `since` to before `until`; with a limit the newest of them."""
+        """Return records, oldest first, from `since` to before `until`; with a limit the newest, or the `oldest`."""
         ...
 
     def head(self) -> tuple[int, str]:
