@@ -17,7 +17,8 @@ from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.domain.generator import small_contract, small_policy
 from leadscore_assets.lead_sources import chosen_source, sample_of
 from leadscore_assets.resources import system_clock
-from leadscore_assets.settings import Settings, SourceSettings, load_settings
+from leadscore_assets.settings import Settings, load_settings
+from leadscore_assets.source_settings import SourceSettings
 
 
 @click.command("init")
