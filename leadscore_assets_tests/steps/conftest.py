@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from leadscore_assets.steps.ingest import ingest_week
 from leadscore_assets.steps.platform import Platform
-from leadscore_assets_tests.home import Home
+from leadscore_assets_tests.home import Home, leads, write_csv
+from leadscore_assets_tests.steps.aged_home import LATER, grow_old, litter
 
 
 @pytest.fixture
@@ -24,3 +26,15 @@ def on_champion(copy: Callable[[Home], Home], champion: Home) -> Platform:
 def on_judged(copy: Callable[[Home], Home], judged: Home) -> Platform:
     """Version 1 in production and a better candidate of a newer week, judged."""
     return copy(judged).platform()
+
+
+@pytest.fixture
+def aged(copy: Callable[[Home], Home], released: Home) -> Home:
+    """Two versions, eight more weeks of leads, what was left behind here and there, and all of it 40 days old."""
+    home = copy(released)
+    for week in LATER:
+        write_csv(home.data / f"{week}.csv", leads(week))
+        ingest_week(home.platform(), week)
+    litter(home)
+    grow_old(home.path, days=40)
+    return home
