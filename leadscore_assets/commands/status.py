@@ -16,7 +16,7 @@ from leadscore_assets.steps.drifting import stored_drift
 from leadscore_assets.steps.ingest import reopened_weeks
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_store import present_release
-from leadscore_assets.steps.weekly_reporting import page_path, reported_weeks
+from leadscore_assets.steps.week_index import page_path, reported_weeks
 
 
 @click.command("status")

@@ -20,7 +20,7 @@ GAUGES: dict[str, str] = {
     "leadscore_realised_auc": "AUC of the champion on its newest week with known outcomes.",
     "leadscore_release_in_hand": "Whether a candidate is on its way or the champion is closely watched, 0 or 1.",
     "leadscore_release_alarm": "Whether the release in hand has an alarm, 0 or 1.",
-    "leadscore_notices_pending": "Notices that were not delivered yet.",
+    "leadscore_notices_pending": "Letters of notices that are due on a channel and were not delivered there yet.",
     "leadscore_ledger_sound": "Whether the ledger's hash chain holds, 0 or 1.",
     "leadscore_ledger_records": "Records of the ledger.",
     "leadscore_endpoint_up": "Whether the endpoint answers, 0 or 1; absent where a person stopped it.",

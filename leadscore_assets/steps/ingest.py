@@ -91,10 +91,11 @@ def reopened(platform: Platform, *, since_first: bool = False) -> list[Reopened]
         return []
     stored = {file.path for file in platform.lake.files(_LEADS)}
     last = min(max((*digests, *held), default=platform.start_week), finished)
+    kept = platform.policy.retention.leads_days
     return [
         Reopened(week, held[week].generation if week in held else 0, digests.get(week))
         for week in weeks_between(min(held) if since_first else platform.start_week, last)
-        if (week in held or not is_past_retention(platform, week, last))
+        if (week in held or not is_past_retention(platform, week, last, days=kept))
         and _differs(platform, held.get(week), digests.get(week), stored)
     ]
 

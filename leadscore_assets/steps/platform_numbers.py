@@ -17,13 +17,12 @@ _MEGABYTE = 1 << 20
 Samples = dict[str, list[Sample]]
 
 
-def platform_metrics(platform: Platform, automation: Automation, *, pending: int | None = None) -> str:
-    """Return every number in Prometheus's text format; `pending` are notices not delivered yet, None unknown."""
+def platform_metrics(platform: Platform, automation: Automation) -> str:
+    """Return every number in Prometheus's text format."""
     found: Samples = {"leadscore_platform_read_timestamp_seconds": [({}, platform.now().timestamp())]}
-    for part in (_automation(automation), _data(platform), _models(platform), _ledger(platform), _endpoint(platform)):
-        found |= part
-    if pending is not None:
-        found["leadscore_notices_pending"] = [({}, pending)]
+    for read in (_data, _models, _ledger, _notices, _endpoint):
+        found |= read(platform)
+    found |= _automation(automation)
     return metrics_text({name: samples for name, samples in found.items() if samples})
 
 
@@ -75,6 +74,11 @@ def _ledger(platform: Platform) -> Samples:
         "leadscore_ledger_sound": [({}, float(not platform.ledger.verify()))],
         "leadscore_ledger_records": [({}, platform.ledger.head()[0])],
     }
+
+
+def _notices(platform: Platform) -> Samples:
+    outbox = platform.outbox
+    return {"leadscore_notices_pending": [({}, outbox.overdue(platform.now()))] if outbox else []}
 
 
 def _endpoint(platform: Platform) -> Samples:

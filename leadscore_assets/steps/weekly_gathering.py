@@ -44,7 +44,7 @@ def gathered_week(platform: Platform, week: date, runs: Sequence[RunFact]) -> We
         champion=champion.version if champion else None,
         leads=leads,
         asked=in_a_row(asked),
-        verdicts=told(item for item in records if item.action in ("judged", "not packaged", "skipped")),
+        verdicts=told(item for item in records if item.action in ("judged", "not packaged")),
         releases=told(item for item in records if item.action in _RELEASES),
         drift=drift,
         drift_sentence=sentence,

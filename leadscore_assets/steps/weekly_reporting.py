@@ -7,14 +7,12 @@ from leadscore_assets.domain import notice_words
 from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.domain.errors import CorruptArtefact, Missing
 from leadscore_assets.domain.live_facts import RunFact
-from leadscore_assets.domain.weekly import WeekLine, WeeklyReport, line_of, with_line
-from leadscore_assets.reports.weekly_page import index_page, weekly_page
+from leadscore_assets.domain.weekly import WeeklyReport, line_of
+from leadscore_assets.reports.weekly_page import weekly_page
 from leadscore_assets.steps.notifying import announce
 from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.week_index import add_line, page_path
 from leadscore_assets.steps.weekly_gathering import gathered_week
-
-INDEX = "reports/index.html"
-_LINES = "reports/weeks.json"
 
 
 def report_week(platform: Platform, week: date, runs: Sequence[RunFact]) -> tuple[WeeklyReport, list[str]]:
@@ -25,7 +23,7 @@ def report_week(platform: Platform, week: date, runs: Sequence[RunFact]) -> tupl
     report = gathered_week(platform, platform.check_week(week), runs)
     platform.lake.write_bytes(page_path(week), weekly_page(report).encode())
     platform.lake.write_json(_path(week), report.to_json())
-    _add_line(platform, line_of(report))
+    add_line(platform, line_of(report))
     platform.ledger.append(
         "reported",
         f"week {week}",
@@ -45,24 +43,6 @@ def stored_week(platform: Platform, week: date) -> WeeklyReport:
         return WeeklyReport.from_json(content)
     except (KeyError, TypeError, ValueError) as error:
         raise CorruptArtefact(f"the report of week {week} cannot be read ({error}); make it again") from None
-
-
-def reported_weeks(platform: Platform) -> tuple[WeekLine, ...]:
-    """Return the index's lines, newest week first."""
-    content = platform.lake.read_json(_LINES) or {"weeks": []}
-    return tuple(WeekLine.from_json(item) for item in content["weeks"])
-
-
-def page_path(week: date) -> str:
-    """Return where a week's page lies in the lake."""
-    return f"reports/week={week}/weekly.html"
-
-
-def _add_line(platform: Platform, new: WeekLine) -> None:
-    with platform.lake.lock("weekly-index"):
-        lines = with_line(reported_weeks(platform), new)
-        platform.lake.write_json(_LINES, {"weeks": [item.to_json() for item in lines]})
-        platform.lake.write_bytes(INDEX, index_page(lines).encode())
 
 
 def _tell(platform: Platform, report: WeeklyReport) -> list[str]:

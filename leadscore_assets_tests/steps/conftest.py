@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from leadscore_assets.steps.ingest import ingest_week
 from leadscore_assets.steps.platform import Platform
-from leadscore_assets_tests.home import Home, leads, write_csv
-from leadscore_assets_tests.steps.aged_home import LATER, grow_old, litter
+from leadscore_assets_tests.home import Home
+from leadscore_assets_tests.steps.aged import come_of_age
 
 
 @pytest.fixture
@@ -31,10 +30,4 @@ def on_judged(copy: Callable[[Home], Home], judged: Home) -> Platform:
 @pytest.fixture
 def aged(copy: Callable[[Home], Home], released: Home) -> Home:
     """Two versions, eight more weeks of leads, what was left behind here and there, and all of it 40 days old."""
-    home = copy(released)
-    for week in LATER:
-        write_csv(home.data / f"{week}.csv", leads(week))
-        ingest_week(home.platform(), week)
-    litter(home)
-    grow_old(home.path, days=40)
-    return home
+    return come_of_age(copy(released))

@@ -1,4 +1,4 @@
-"""Cleaning a real home: what goes and what stays."""
+"""Cleaning a real home: what goes, what stays, and that it is whole at every instant and at the end."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,17 +8,18 @@ from typing import Any
 
 import pytest
 
-from leadscore_assets.domain.errors import Missing
+from leadscore_assets.domain.errors import CorruptArtefact, Missing
+from leadscore_assets.domain.retention import Removal
 from leadscore_assets.steps.evidence import evidence_against
 from leadscore_assets.steps.ingest import ingest_week, reopened_weeks
 from leadscore_assets.steps.lead_history import lead_then
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_store import present_release
-from leadscore_assets.steps.upkeep import clean, plan_cleaning
-from leadscore_assets.steps.upkeep_inventory import inventory
+from leadscore_assets.steps.upkeep import Cleaning, clean, plan_cleaning
+from leadscore_assets.steps.upkeep_inventory import PLAN, inventory
 from leadscore_assets_tests.backends.bundle_files import make_bundle
 from leadscore_assets_tests.home import FIRST, NEW, OLD, WEEKS, Home, leads, whole, write_csv
-from leadscore_assets_tests.steps.aged_home import LATER, grow_old, kinds, litter, stored, tiny
+from leadscore_assets_tests.steps.aged import LATER, grow_old, kinds, litter, stored, tiny
 
 Copy = Callable[[Home], Home]
 
@@ -102,6 +103,51 @@ def test_cleaned_weeks_are_not_brought_in_again(aged: Home) -> None:
     assert reopened_weeks(platform) == [missed]
 
 
+def test_cut_short_again_and_again_it_goes_on_and_ends_the_same(copy: Copy, aged: Home) -> None:
+    other = copy(aged)
+    grow_old(other.path, days=40)
+    wanted, length = clean(tiny(aged)), 0
+
+    found = None
+    while found is None:
+        length += 1
+        found = cut_short(tiny(other), length)
+        whole(other)
+
+    assert length > 5
+    assert stored(other) == stored(aged)
+    assert {item.name for item in found.removals} == {item.name for item in wanted.removals}
+    (record,) = other.platform().ledger.records(action="cleaned")
+    assert record.evidence["counts"] == kinds(wanted)
+    assert not other.platform().lake.holds(PLAN)
+
+
+def cut_short(platform: Platform, length: int) -> Cleaning | None:
+    """Clean until so many things went; return what was cleaned in all if that was the end of it."""
+    done: list[Removal] = []
+
+    def cut(item: Removal) -> None:
+        done.append(item)
+        if len(done) == length:
+            raise KeyboardInterrupt
+
+    try:
+        return clean(platform, on_removal=cut)
+    except KeyboardInterrupt:
+        return None
+
+
+def test_a_cleaning_that_was_killed_between_its_record_and_its_end_is_recorded_once(aged: Home) -> None:
+    platform = tiny(aged)
+    kept: list[dict] = []
+    found = clean(platform, on_removal=lambda _: kept.append(platform.lake.read_json(PLAN) or {}))
+    platform.lake.write_json(PLAN, kept[0])
+
+    assert clean(platform).removals == found.removals
+
+    assert len(platform.ledger.records(action="cleaned")) == 1
+
+
 def test_what_a_rollback_goes_to_stays_though_nothing_else_keeps_it(aged: Home) -> None:
     platform = tiny(aged, evidence_days=2, champion_days=2)
     state = present_release(platform)
@@ -153,6 +199,47 @@ def known(platform: Platform, version: int) -> dict[str, Any]:
     rejected = {**last, "before": "none", "after": "registered"}
     history = [*content["state"]["history"], rejected, {**last, "before": "registered", "after": "rejected"}]
     return {**content, "state": {**content["state"], "history": history}}
+
+
+def test_what_came_to_be_needed_while_it_was_cleaned_is_spared(aged: Home) -> None:
+    platform = tiny(aged)
+    orphan = f"leads/week={LATER[-1]}/day={LATER[-1]}/part-{'0' * 16}.parquet"
+    platform.lake.write_bytes(orphan, b"named by nothing yet")
+    grow_old(aged.path, days=40)
+    assert orphan in {item.path for item in plan_cleaning(platform).removals}
+
+    found = clean(platform, on_removal=Begun(platform, orphan))
+
+    assert platform.lake.holds(orphan)
+    assert orphan not in {item.path for item in found.removals}
+    (record,) = platform.ledger.records(action="cleaned")
+    assert record.evidence["counts"] == kinds(found)
+
+
+class Begun:
+    """An ingestion that names an orphaned file again, as soon as the first thing is removed."""
+
+    def __init__(self, platform: Platform, path: str) -> None:
+        self._platform, self._path, self._done = platform, path, False
+
+    def __call__(self, _: Removal) -> None:
+        if not self._done:
+            self._done = True
+            path = f"leads/week={LATER[-1]}/manifest.json"
+            content = self._platform.lake.read_json(path) or {}
+            named = {"path": self._path, "sha256": "0" * 64, "rows": 1, "day": f"{LATER[-1]}"}
+            self._platform.lake.write_json(path, {**content, "files": [*content["files"], named]})
+
+
+def test_a_document_that_cannot_be_read_stops_a_cleaning_before_anything_goes(aged: Home) -> None:
+    platform = tiny(aged)
+    (aged.path / "lake" / f"leads/week={WEEKS[-1]}/manifest.json").write_text("{")
+    before = stored(aged)
+
+    with pytest.raises(CorruptArtefact, match=r"manifest\.json is not JSON"):
+        clean(platform)
+
+    assert stored(aged) == before
 
 
 def test_why_a_lead_got_its_score_is_still_answered_by_the_same_bits(aged: Home) -> None:

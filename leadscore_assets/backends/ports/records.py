@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+from leadscore_assets.backends.ports.storage import FileStore
 from leadscore_assets.domain.facts import LedgerRecord
 from leadscore_assets.domain.notices import Claim, Delivery, Notice, NoticeKind
 
@@ -36,6 +37,11 @@ class Channel:
 class Outbox(Protocol):
     """Notices on their way: put in once by key, delivered at least once a channel, by one deliverer at a time."""
 
+    @property
+    def ended(self) -> FileStore:
+        """The letters that have come to their end on every channel; what is removed there can be put in again."""
+        ...
+
     def put(self, notice: Notice, *, letter: str, due: datetime, channels: Sequence[str]) -> bool:
         """Keep a notice for channels; False where one of its key was put in before.
 
@@ -62,6 +68,10 @@ class Outbox(Protocol):
 
     def deliveries(self, *, limit: int, open_only: bool = False) -> list[Delivery]:
         """Return how far letters came on each channel, the newest last."""
+        ...
+
+    def overdue(self, now: datetime) -> int:
+        """Return how many letters are due on a channel and neither arrived there nor were given up."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""A home with weeks and litter of long ago, and bounds so tiny that much of it goes."""
+"""A home of which most is past its retention, and how a cleaning of it is looked at."""
 
 import os
 import time
@@ -7,9 +7,10 @@ from pathlib import Path
 
 from leadscore_assets.domain.calendar import WEEK
 from leadscore_assets.domain.policy import policy_from
+from leadscore_assets.steps.ingest import ingest_week
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.upkeep import Cleaning
-from leadscore_assets_tests.home import POLICY, WEEKS, Home
+from leadscore_assets_tests.home import POLICY, WEEKS, Home, leads, write_csv
 
 LATER = tuple(WEEKS[-1] + WEEK * number for number in range(1, 9))
 TINY = {
@@ -19,6 +20,16 @@ TINY = {
     "drift": {**POLICY["drift"], "history_weeks": 4, "minimum_history": 4, "reference_weeks": 1},
     "retention": {"leads_days": 30, "reports_days": 30, "candidates_days": 2, "training_days": 1, "versions": 2},
 }
+
+
+def come_of_age(home: Home) -> Home:
+    """Give a home eight more weeks of leads and what is left behind here and there, all of it 40 days old."""
+    for week in LATER:
+        write_csv(home.data / f"{week}.csv", leads(week))
+        ingest_week(home.platform(), week)
+    litter(home)
+    grow_old(home.path, days=40)
+    return home
 
 
 def litter(home: Home) -> None:
