@@ -1,6 +1,6 @@
 """The [aws] section of a home's settings: which account, and where in it."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from leadscore_assets.domain.contract import Frozen
 
@@ -25,5 +25,17 @@ class AwsSettings(Frozen):
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
     topic: str | None = Field(default=None, pattern=r"^arn:aws[a-z-]*:sns:\S+$", description="where notices go")
+    metrics_namespace: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9._/#-]{1,255}$",
+        description="where the platform's own numbers go, if anywhere",
+    )
     tags: dict[str, str] = {}
     poll_seconds: float = Field(default=15.0, gt=0, le=300, description="between two looks at a job or a deployment")
+
+    @field_validator("metrics_namespace")
+    @classmethod
+    def _is_a_namespace_of_ours(cls, value: str | None) -> str | None:
+        if value and value.lower().startswith("aws/"):
+            raise ValueError("namespaces that begin with AWS/ are AWS's own; choose another, such as leadscore")
+        return value

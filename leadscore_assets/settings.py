@@ -105,6 +105,11 @@ class HomeSettings(Frozen):
         topic = self.aws is not None and self.aws.topic is not None
         return ("log", "sns") if topic and "channels" not in self.notices.model_fields_set else self.notices.channels
 
+    @property
+    def metrics_namespace(self) -> str | None:
+        """Where the platform's own numbers are published; None without such a place."""
+        return self.aws.metrics_namespace if self.aws else None
+
     @model_validator(mode="after")
     def _knows_its_account(self) -> Self:
         if self.platform == "aws" and self.aws is None:

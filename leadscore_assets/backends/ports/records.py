@@ -1,4 +1,4 @@
-"""What is decided and who is told: the ledger, notices on their way, and the channels they go by."""
+"""What is decided and who is told: the ledger, notices on their way, the channels they go by, and numbers."""
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from leadscore_assets.backends.ports.storage import FileStore
+from leadscore_assets.domain.exposition import Sample
 from leadscore_assets.domain.facts import LedgerRecord
 from leadscore_assets.domain.notices import Claim, Delivery, Notice, NoticeKind
 
@@ -72,6 +73,14 @@ class Outbox(Protocol):
 
     def overdue(self, now: datetime) -> int:
         """Return how many letters are due on a channel and neither arrived there nor were given up."""
+        ...
+
+
+class MetricPublisher(Protocol):
+    """Keeps the platform's own numbers where alarms can look at them."""
+
+    def publish(self, samples: Mapping[str, Sequence[Sample]], at: datetime) -> int:
+        """Publish numbers of a moment by their metric and return how many; raise TransientError, PermanentError."""
         ...
 
 
