@@ -9,7 +9,7 @@ from leadscore_assets.domain.facts import LedgerRecord
 from leadscore_assets.domain.slices import TEST, TRAIN, VALIDATION
 from leadscore_assets.domain.triggers import Answer, Asker, DriftAnswer, RetrainingState
 from leadscore_assets.domain.triggers import should_retrain as answered
-from leadscore_assets.steps.drifting import stored_drift
+from leadscore_assets.steps.drifting import find_drift
 from leadscore_assets.steps.outcome_reports import latest_realised
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.slicing import plan_cut
@@ -124,11 +124,8 @@ def _last_started_by_drift(platform: Platform, week: date, done: tuple[str, ...]
 
 
 def _drift(platform: Platform, week: date) -> DriftAnswer | None:
-    try:
-        report = stored_drift(platform, week)
-    except Missing:
-        return None
-    return DriftAnswer(report.verdict.decision, report.verdict.sentence, report.digest)
+    report = find_drift(platform, week)
+    return DriftAnswer(report.verdict.decision, report.verdict.sentence, report.digest) if report else None
 
 
 def _record(platform: Platform, found: Answer, asker: Asker, *, key: str | None, because: str) -> LedgerRecord:
