@@ -56,7 +56,8 @@ def conditions_of_a_retraining(
 ) -> dg.RunRequest | dg.SkipReason:
     """Ask whether to retrain beside the calendar; each look leaves one record, also when the answer is no."""
     moment = platform.now()
-    return asked_run(platform, context.instance, asker="conditions", tick=f"{moment:%Y-%m-%dT%H:%M}")
+    asking = platform.acting(f"sensor {context.sensor_name}")
+    return asked_run(asking, context.instance, asker="conditions", tick=f"{moment:%Y-%m-%dT%H:%M}")
 
 
 @dg.sensor(

@@ -7,6 +7,7 @@ keeps `head()` somewhere else (a mail, an object lock) and compares. No lead dat
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -45,6 +46,12 @@ class SqlLedger:
         self._actor = actor
         self._now = now
         self._prepared = False
+
+    def signed(self, actor: str) -> "SqlLedger":
+        """Return the same ledger, to be written in another's name."""
+        other = copy(self)
+        other._actor = actor
+        return other
 
     def append(
         self,

@@ -27,6 +27,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "shadowed": "a version gets copies of requests and answers none",
         "shifted": "a version's share of leads changed",
         "promoted": "a version answers all leads: it is the champion",
+        "stayed": "the close watch of a version that answers all leads is over",
         "retired": "a version gave its place to another one",
         "rolled back": "a version was taken back while it answered leads",
         "alarmed": "a guard saw something that a person should look at",

@@ -1,7 +1,7 @@
 """Everything a step may touch: the site's rules and one adapter a port."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 from leadscore_assets.backends.ports import (
@@ -51,6 +51,10 @@ class Platform:
     outbox: Outbox | None = None
     channels: Mapping[str, Channel] = field(default_factory=dict)
     metrics: MetricPublisher | None = None
+
+    def acting(self, actor: str) -> "Platform":
+        """Return this platform at work in another's name: that of the schedule or sensor that ticks."""
+        return replace(self, actor=actor, ledger=self.ledger.signed(actor))
 
     def today(self) -> date:
         """Return today's date in UTC."""

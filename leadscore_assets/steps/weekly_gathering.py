@@ -23,7 +23,18 @@ from leadscore_assets.steps.run_facts import record_runs
 
 _MOST = 5000
 _IN_A_ROW = 12
-_RELEASES = ("approved", "rejected", "shadowed", "shifted", "promoted", "retired", "rolled back", "repaired", "refused")
+_RELEASES = (
+    "approved",
+    "rejected",
+    "shadowed",
+    "shifted",
+    "promoted",
+    "stayed",
+    "retired",
+    "rolled back",
+    "repaired",
+    "refused",
+)
 _CONCERNS = ("alarmed", "gate failed", "rolled back")
 
 
@@ -36,7 +47,9 @@ def gathered_week(platform: Platform, week: date, runs: Sequence[RunFact]) -> We
     drift, sentence, moved = _drift(platform, week)
     kept, outcomes = record_runs(platform, week, runs), _outcomes(platform, week)
     leads = _leads(platform, week)
-    alarming, watched = _concerns(platform, records, kept, leads)
+    # The week's leads come in after its last day: what stopped them then belongs on this page, not on the next.
+    stopped = platform.ledger.records(action="gate failed", subject=f"week {week}", since=last)
+    alarming, watched = _concerns(platform, [*records, *stopped], kept, leads)
     watched = [*([f"The week's leads drifted: {sentence}"] if moved else []), *_fallen(platform, outcomes), *watched]
     return WeeklyReport(
         week=week,

@@ -87,6 +87,10 @@ class MetricPublisher(Protocol):
 class Ledger(Protocol):
     """The append-only, hash-chained record of every decision."""
 
+    def signed(self, actor: str) -> "Ledger":
+        """Return the same ledger, whose records will name another actor."""
+        ...
+
     def append(
         self,
         action: str,
