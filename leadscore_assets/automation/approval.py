@@ -11,6 +11,7 @@ from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.rolling_out import Moved
 
 _WAY = "Dagster"
+_TEN_MINUTES = {"dagster/max_runtime": "600"}
 
 
 class Role(Enum):
@@ -74,6 +75,7 @@ def _show(context: dg.OpExecutionContext, moved: Moved) -> None:
 @dg.job(
     name="approve_job",
     executor_def=dg.in_process_executor,
+    tags=_TEN_MINUTES,
     description="Approve the version in the config, in the launcher's name and role.",
 )
 def approve_job() -> None:
@@ -84,6 +86,7 @@ def approve_job() -> None:
 @dg.job(
     name="decline_job",
     executor_def=dg.in_process_executor,
+    tags=_TEN_MINUTES,
     description="Decline the version in the config: its way to production ends.",
 )
 def decline_job() -> None:
