@@ -5,15 +5,14 @@ from datetime import date, datetime, timedelta
 
 from leadscore_assets.domain.accompanying import next_look, tenure
 from leadscore_assets.domain.calendar import DAY, WEEK, at_midnight, week_of
-from leadscore_assets.domain.errors import Missing
 from leadscore_assets.domain.facts import LedgerRecord
 from leadscore_assets.domain.live_facts import RunFact, RunsOfAWeek
 from leadscore_assets.domain.realised import OutcomeReport
 from leadscore_assets.domain.release_state import ReleaseState
 from leadscore_assets.domain.retraining_calendar import next_due
 from leadscore_assets.domain.weekly import Coming, Leads, Outcomes, Realisation, WeeklyReport, in_a_row, told
+from leadscore_assets.steps.drifting import find_drift
 from leadscore_assets.steps.drifting import page_path as drift_page_path
-from leadscore_assets.steps.drifting import stored_drift
 from leadscore_assets.steps.freshness import freshness
 from leadscore_assets.steps.judging import page_path as evaluation_page_path
 from leadscore_assets.steps.outcome_reports import outcome_problems, outcomes_known_from, reports_until
@@ -79,10 +78,10 @@ def _leads(platform: Platform, week: date) -> Leads:
 
 
 def _drift(platform: Platform, week: date) -> tuple[str, str, bool]:
-    try:
-        verdict = stored_drift(platform, week).verdict
-    except Missing:
+    report = find_drift(platform, week)
+    if report is None:
         return "", "Nobody looked for drift in this week's leads.", False
+    verdict = report.verdict
     return verdict.decision, verdict.sentence, verdict.decision == "alarm"
 
 
