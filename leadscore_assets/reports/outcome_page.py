@@ -1,5 +1,6 @@
 """The page of a week's outcomes: what the top of the list was worth first, then bands, models and what it rests on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leadscore_assets.domain.realised import Answerer, Group, Interval, OutcomeReport
@@ -37,7 +38,7 @@ def outcome_page(report: OutcomeReport) -> str:
             glance=_glance(report),
             groups=[group_line(item) for item in groups],
             arms=[group_line(item) for item in report.arms],
-            extras=_extras([*groups, *report.arms]),
+            extras=extras([*groups, *report.arms]),
             models=[(item, _metrics(item)) for item in report.models],
             charts=outcome_charts(report),
             facts=_facts(report),
@@ -74,15 +75,16 @@ def group_line(item: Group) -> Line:
     )
 
 
+def extras(groups: Sequence[Group]) -> tuple[bool, bool]:
+    """Tell whether revenue, and whether what sales liked, is known of any of the groups."""
+    return any(item.revenue for item in groups), any(item.feedback for item in groups)
+
+
 def _glance(report: OutcomeReport) -> tuple[str, str] | None:
     rate = report.top.top.rate if report.top else None
     if rate is None:
         return None
     return f"{rate.value:.0%}", f"of the best tenth converted ({rate.low:.0%} to {rate.high:.0%})"
-
-
-def _extras(groups: list[Group]) -> tuple[bool, bool]:
-    return any(item.revenue for item in groups), any(item.feedback for item in groups)
 
 
 def _amount(found: Interval | None) -> tuple[str, str]:

@@ -7,14 +7,16 @@ from leadscore_assets.domain.live_facts import RunsOfAWeek
 from leadscore_assets.domain.weekly import Asked, Coming, WeekLine, WeeklyReport
 from leadscore_assets.reports.charts import Chart
 from leadscore_assets.reports.outcome_charts import arm_chart, band_chart, trend_chart
+from leadscore_assets.reports.outcome_page import extras, group_line
 from leadscore_assets.reports.templating import templates
 
 _DRIFT = {"alarm": "drift", "watch": "watch", "quiet": "no drift", "not_yet": "no verdict yet", "": "not looked"}
-_PAGES = {"drift.html": "the week's drift", "evaluation.html": "the week's evaluation", "outcomes.html": "outcomes"}
+_PAGES = {"drift": "drift", "evaluation": "the evaluation", "outcomes": "outcomes"}
 
 
 def weekly_page(report: WeeklyReport) -> str:
     """Return a week's page as HTML text; the same report gives the same bytes."""
+    bands = report.outcomes.bands if report.outcomes else ()
     return (
         templates()
         .get_template("weekly.html")
@@ -25,10 +27,12 @@ def weekly_page(report: WeeklyReport) -> str:
             verdicts=[(_when(item.at), item.action, item.reason) for item in report.verdicts],
             releases=[(_when(item.at), item.action, f"{item.subject}: {item.reason}") for item in report.releases],
             charts=_charts(report),
+            bands=[group_line(item) for item in bands],
+            extras=extras(bands),
             jobs=_jobs(report.runs),
             taken=_taken(report.runs),
             coming=[(_moment(item), item.what) for item in report.coming],
-            pages=[(path, _PAGES[path.rpartition("/")[2]]) for path in report.pages],
+            pages=[(path, _named(path)) for path in report.pages],
         )
     )
 
@@ -41,6 +45,7 @@ def index_page(lines: Sequence[WeekLine]) -> str:
             _DRIFT[item.drift],
             "-" if item.lift is None else f"{item.lift:.1f}",
             "-" if item.champion is None else f"{item.champion}",
+            "-" if item.cost is None else f"{item.cost:,.2f}",
         )
         for item in lines
     ]
@@ -113,6 +118,12 @@ def lasting(seconds: float) -> str:
     if seconds < 3600:
         return f"{seconds / 60:.1f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def _named(path: str) -> str:
+    """Name a page by its file, and by its week where that is another one."""
+    folder, _, file = path.rpartition("/")
+    return _PAGES[file.removesuffix(".html")] + (f" of week {folder.partition('=')[2]}" if folder else "")
 
 
 def _said(item: Asked) -> str:

@@ -82,10 +82,11 @@ def _count(platform: Platform, test_digest: str, digest: str) -> int:
 def _record(platform: Platform, week: date, evaluation: Evaluation, terms: str) -> None:
     subject, gain = evaluation.subject, evaluation.past_gain
     shrunken = evaluation.posterior
+    decision = evaluation.verdict.decision.replace("_", " ")
     platform.ledger.append(
         "judged",
         f"test rows {platform.lake.slice(week, TEST).digest}",
-        reason=f"week {week}: {evaluation.verdict.decision}. {evaluation.verdict.sentence}",
+        reason=f"week {week}: {decision}. {evaluation.verdict.sentence}",
         evidence={
             "week": week.isoformat(),
             "candidate": subject.candidate_digest,

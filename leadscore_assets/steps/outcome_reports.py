@@ -121,8 +121,9 @@ def outcome_problems(platform: Platform, week: date) -> list[str]:
         expected = item.expected.get("spearman")
         if item.spearman and expected is not None and item.spearman.high < expected - rules.realised_margin:
             problems.append(
-                f"version {item.version} reached a Spearman of {item.spearman.value:.4f} on {item.rows:,} leads of "
-                f"week {week}, at most {item.spearman.high:.4f}, and {expected:.4f} when it was judged; see the page"
+                f"Version {item.version} reached a Spearman of {item.spearman.value:.4f} on {item.rows:,} leads of "
+                f"week {week}, at most {item.spearman.high:.4f}, and {expected:.4f} when it was judged; see "
+                "the outcomes of that week"
             )
     return problems
 

@@ -1,5 +1,6 @@
 """What a week's page says, gathered from the lake, the ledger and the release; nothing is drawn or sent here."""
 
+import os.path
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
@@ -66,7 +67,7 @@ def gathered_week(platform: Platform, week: date, runs: Sequence[RunFact]) -> We
         coming=_coming(platform, week, state),
         concerns=(*alarming, *watched),
         alarming=len(alarming),
-        pages=_pages(platform, week, outcomes),
+        pages=_pages(platform, week, records, outcomes),
     )
 
 
@@ -168,10 +169,12 @@ def _coming(platform: Platform, week: date, state: ReleaseState) -> tuple[Coming
     return tuple(sorted(known, key=lambda item: item.at or late))
 
 
-def _pages(platform: Platform, week: date, outcomes: Outcomes | None) -> tuple[str, ...]:
-    """Return the week's other pages that are there, as links from its own folder."""
-    found = [path for path in (drift_page_path(week), evaluation_page_path(week)) if platform.lake.holds(path)]
-    pages = [path.rpartition("/")[2] for path in found]
-    if outcomes:
-        pages.append(f"../{outcome_page_path(outcomes.week).partition('/')[2]}")
-    return tuple(pages)
+def _pages(
+    platform: Platform, week: date, records: Sequence[LedgerRecord], outcomes: Outcomes | None
+) -> tuple[str, ...]:
+    """Return the pages that tell more, those that are there, as links from the week's own folder."""
+    judged = {date.fromisoformat(str(item.evidence["week"])) for item in records if item.action == "judged"}
+    wanted = [drift_page_path(week), *(evaluation_page_path(item) for item in sorted(judged))]
+    wanted += [outcome_page_path(outcomes.week)] if outcomes else []
+    found = [path for path in wanted if platform.lake.holds(path)]
+    return tuple(os.path.relpath(path, f"reports/week={week}") for path in found)

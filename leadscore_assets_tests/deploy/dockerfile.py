@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 _NAMED_ONLY = ("FROM", "LABEL", "USER", "EXPOSE")
 
 
@@ -35,9 +36,15 @@ def instructions(path: Path) -> list[Instruction]:
     return [Instruction(*line.split(maxsplit=1)) for line in joined.splitlines() if line.strip()]
 
 
-def in_context(context: Path, files: Sequence[str]) -> list[str]:
-    """Return the files that .dockerignore lets into the build's context: the last rule that fits a path decides."""
-    rules = (context / ".dockerignore").read_text().split()
+def tracked() -> list[str]:
+    """Return the repository's files, also those that are not committed yet."""
+    told = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True)
+    return told.stdout.decode().splitlines()
+
+
+def in_context(ignore: Path, files: Sequence[str]) -> list[str]:
+    """Return the files that a .dockerignore lets into the build's context: the last rule that fits a path decides."""
+    rules = ignore.read_text().split()
     return [file for file in files if _let_in(file, rules)]
 
 

