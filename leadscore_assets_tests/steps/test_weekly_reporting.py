@@ -105,6 +105,14 @@ def test_outcomes_that_were_known_by_then_stand_on_the_page(week):
     assert earlier.outcomes is None or earlier.outcomes.week < WEEKS[3]
 
 
+def test_what_stopped_a_weeks_leads_on_the_monday_after_stands_on_its_page(week):
+    assert not any("Gate failed" in item for item in report_week(week, WEEKS[4], [])[0].concerns)
+    week.ledger.append("gate failed", f"week {WEEKS[4]}", reason="leads broke the contract", evidence={}, key="gate:1")
+    report, _ = report_week(week, WEEKS[4], [])
+    assert "Gate failed: leads broke the contract" in report.concerns
+    assert report.alarming
+
+
 def test_a_week_without_a_report_says_how_to_make_it(week):
     with pytest.raises(Missing, match=f"leadscore report --week {LAST}"):
         stored_week(week, LAST)
