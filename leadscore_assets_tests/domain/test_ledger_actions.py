@@ -15,7 +15,7 @@ PACKAGE = Path(leadscore_assets.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 # Where an action is chosen, and not written, at the place that records it.
 CHOSEN: dict[str, set[str]] = {
-    "release_records.py: _ACTIONS[item.after]": set(_ACTIONS.values()),
+    "release_records.py: 'stayed' if _stayed(item) else _ACTIONS[item.after]": {*_ACTIONS.values(), "stayed"},
     "ingest.py: action": {"ingested", "reopened"},
     "ledger.py: action": set(),
     "ledger_export.py: action": set(),
