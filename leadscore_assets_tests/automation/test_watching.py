@@ -1,7 +1,7 @@
 """What asks for reports, tick by tick with a clock that the test holds."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -9,16 +9,22 @@ import dagster as dg
 from leadscore_assets.automation.watching import (
     looks_at_the_live_champion,
     page_every_monday,
+    pages_behind_their_week,
     weeks_whose_outcomes_are_known,
 )
 from leadscore_assets.definitions import build_definitions
 from leadscore_assets.domain.calendar import DAY, WEEK, at_midnight
 from leadscore_assets.settings import HomeSettings, Settings
 from leadscore_assets.steps.accompanying import look_at_champion
+from leadscore_assets.steps.ingest import ingest_week
 from leadscore_assets.steps.listing import score_week
 from leadscore_assets.steps.outcome_reports import report_outcomes, weeks_to_report
 from leadscore_assets.steps.release_store import keep_release, present_release
-from leadscore_assets_tests.home import START, WEEKS, Home
+from leadscore_assets.steps.weekly_reporting import report_week
+from leadscore_assets_tests.automation.test_schedules import evaluated
+from leadscore_assets_tests.home import START, WEEKS, Home, leads, write_csv
+
+WHEN_THEY_ARE = "its page is made when they are"
 
 
 def tick(sensor, platform) -> tuple[list[dg.RunRequest], str]:
@@ -59,8 +65,31 @@ def test_a_look_is_asked_for_when_it_is_due_until_it_is_made(copy, champion: Hom
     assert tick(looks_at_the_live_champion, platform) == ([], "no look is due")
 
 
-def test_the_page_of_the_week_that_ended_is_made_on_monday() -> None:
-    moment = datetime(2025, 3, 3, 6, tzinfo=UTC)
-    context = dg.build_schedule_context(scheduled_execution_time=moment)
-    request = page_every_monday(context)
-    assert (request.partition_key, request.run_key) == ("2025-02-24", "page:2025-02-24")
+def test_the_page_of_the_week_that_ended_is_made_on_monday_once_its_leads_are_stored(ingested: Home) -> None:
+    monday = at_midnight(WEEKS[-1] + WEEK) + timedelta(hours=6)
+    request, _ = evaluated(page_every_monday, monday, ingested.platform())
+    assert request
+    assert (request.partition_key, request.run_key) == (f"{WEEKS[-1]}", f"page:{WEEKS[-1]}")
+    request, said = evaluated(page_every_monday, monday + WEEK, ingested.platform())
+    assert (request, said) == (None, f"the leads of week {WEEKS[-1] + WEEK} are not stored yet; {WHEN_THEY_ARE}")
+
+
+def test_a_page_that_does_not_tell_of_the_leads_that_are_stored_is_asked_for(copy, ingested: Home) -> None:
+    home = copy(ingested)
+    monday = at_midnight(WEEKS[-1] + WEEK)
+
+    def weeks(**passed: float) -> list[str]:
+        moment = monday + timedelta(**passed)
+        asked, _ = tick(pages_behind_their_week, home.platform(now=lambda: moment))
+        return [str(request.partition_key) for request in asked]
+
+    assert weeks(hours=5) == []
+    assert weeks(hours=6) == [f"{WEEKS[-1]}"]
+    report_week(home.platform(now=lambda: monday + timedelta(hours=6)), WEEKS[-1], [])
+    assert weeks(hours=7) == []
+    write_csv(home.data / f"{WEEKS[-1]}.csv", leads(WEEKS[-1], rows=150))
+    ingest_week(home.platform(), WEEKS[-1])
+    assert weeks(hours=8) == [f"{WEEKS[-1]}"]
+    report_week(home.platform(now=lambda: monday + timedelta(hours=8)), WEEKS[-1], [])
+    assert weeks(days=7, hours=29) == []
+    assert weeks(days=7, hours=30) == [f"{WEEKS[-1] + WEEK}"]
