@@ -55,7 +55,7 @@ def retraining_state(platform: Platform, week: date | None = None, *, running: s
         champion=champion is not None,
         data=data,
         problem=problem,
-        first_model=_first_model(platform) if rules.when == "phases" else None,
+        first_model=first_model_day(platform) if rules.when == "phases" else None,
         last_trained=newest.at if newest and newest.at <= platform.now() else None,
         trained_data=done,
         new_rows=_new_rows(platform, chosen, newest),
@@ -105,7 +105,8 @@ def _new_rows(platform: Platform, week: date, newest: LedgerRecord | None) -> in
     return sum(file.labelled for file in files if last < file.day < matured)
 
 
-def _first_model(platform: Platform) -> date | None:
+def first_model_day(platform: Platform) -> date | None:
+    """Return the day on which the first model went live."""
     first = platform.ledger.records(action="promoted", limit=1, oldest=True)
     return first[0].at.date() if first else None
 

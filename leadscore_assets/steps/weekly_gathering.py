@@ -20,6 +20,7 @@ from leadscore_assets.steps.outcome_reports import outcome_problems, outcomes_kn
 from leadscore_assets.steps.outcome_reports import page_path as outcome_page_path
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_store import present_release
+from leadscore_assets.steps.retraining import first_model_day
 from leadscore_assets.steps.run_facts import record_runs
 
 _MOST = 5000
@@ -153,8 +154,7 @@ def _standing(state: ReleaseState) -> str:
 def _coming(platform: Platform, week: date, state: ReleaseState) -> tuple[Coming, ...]:
     """Return what comes next after this moment, soonest first; what has no moment stands last."""
     now, rules = platform.now(), platform.policy
-    promoted = platform.ledger.records(action="promoted", limit=1)
-    due = next_due(rules.retraining, now, first_model=promoted[0].at.date() if promoted else None)
+    due = next_due(rules.retraining, now, first_model=first_model_day(platform))
     office = tenure(state)
     look = next_look(office, rules.release, now) if office else None
     found = [

@@ -21,7 +21,10 @@ from leadscore_assets.steps.listing import score_week
 from leadscore_assets.steps.outcome_reports import report_outcomes, weeks_to_report
 from leadscore_assets.steps.release_store import keep_release, present_release
 from leadscore_assets.steps.weekly_reporting import report_week
+from leadscore_assets_tests.automation.test_schedules import evaluated
 from leadscore_assets_tests.home import START, WEEKS, Home, leads, write_csv
+
+WHEN_THEY_ARE = "its page is made when they are"
 
 
 def tick(sensor, platform) -> tuple[list[dg.RunRequest], str]:
@@ -62,40 +65,31 @@ def test_a_look_is_asked_for_when_it_is_due_until_it_is_made(copy, champion: Hom
     assert tick(looks_at_the_live_champion, platform) == ([], "no look is due")
 
 
-def test_the_page_of_the_week_that_ended_is_made_on_monday_if_its_leads_are_there(ingested: Home) -> None:
-    def asked(week):
-        moment = at_midnight(week + WEEK) + timedelta(hours=6)
-        context = dg.build_schedule_context(
-            scheduled_execution_time=moment, resources={"platform": ingested.platform()}
-        )
-        return page_every_monday(context)
-
-    request = asked(WEEKS[3])
-    assert (request.partition_key, request.run_key) == (f"{WEEKS[3]}", f"page:{WEEKS[3]}")
-    assert "are not stored yet; its page is made when they are" in asked(WEEKS[-1] + WEEK).skip_message
+def test_the_page_of_the_week_that_ended_is_made_on_monday_once_its_leads_are_stored(ingested: Home) -> None:
+    monday = at_midnight(WEEKS[-1] + WEEK) + timedelta(hours=6)
+    request, _ = evaluated(page_every_monday, monday, ingested.platform())
+    assert request
+    assert (request.partition_key, request.run_key) == (f"{WEEKS[-1]}", f"page:{WEEKS[-1]}")
+    request, said = evaluated(page_every_monday, monday + WEEK, ingested.platform())
+    assert (request, said) == (None, f"the leads of week {WEEKS[-1] + WEEK} are not stored yet; {WHEN_THEY_ARE}")
 
 
-def test_a_page_is_asked_for_when_its_leads_came_late_and_again_when_they_changed(copy, ingested: Home) -> None:
-    home, last = copy(ingested), WEEKS[-1]
-    monday = at_midnight(last + WEEK)
-    platform = home.platform(now=lambda: monday + timedelta(hours=7))
-    assert tick(pages_behind_their_week, replace(platform, now=lambda: monday + timedelta(hours=5)))[0] == []
-    [request], _ = tick(pages_behind_their_week, platform)
-    assert request.partition_key == f"{last}"
-    report_week(platform, last, [])
-    assert tick(pages_behind_their_week, platform)[0] == []
-    write_csv(home.data / f"{last}.csv", leads(last, rows=150))
-    ingest_week(platform, last)
-    [again], _ = tick(pages_behind_their_week, platform)
-    assert again.partition_key == request.partition_key
-    assert again.run_key != request.run_key
-    report_week(platform, last, [])
-    assert tick(pages_behind_their_week, platform)[0] == []
+def test_a_page_that_does_not_tell_of_the_leads_that_are_stored_is_asked_for(copy, ingested: Home) -> None:
+    home = copy(ingested)
+    monday = at_midnight(WEEKS[-1] + WEEK)
 
+    def weeks(**passed: float) -> list[str]:
+        moment = monday + timedelta(**passed)
+        asked, _ = tick(pages_behind_their_week, home.platform(now=lambda: moment))
+        return [str(request.partition_key) for request in asked]
 
-def test_a_week_whose_leads_do_not_come_has_its_page_a_day_later(ingested: Home) -> None:
-    missing = WEEKS[-1] + WEEK
-    monday = at_midnight(missing + WEEK)
-    early, late = (ingested.platform(now=lambda hours=hours: monday + timedelta(hours=hours)) for hours in (29, 30))
-    assert tick(pages_behind_their_week, early)[0] == []
-    assert [item.partition_key for item in tick(pages_behind_their_week, late)[0]] == [f"{missing}"]
+    assert weeks(hours=5) == []
+    assert weeks(hours=6) == [f"{WEEKS[-1]}"]
+    report_week(home.platform(now=lambda: monday + timedelta(hours=6)), WEEKS[-1], [])
+    assert weeks(hours=7) == []
+    write_csv(home.data / f"{WEEKS[-1]}.csv", leads(WEEKS[-1], rows=150))
+    ingest_week(home.platform(), WEEKS[-1])
+    assert weeks(hours=8) == [f"{WEEKS[-1]}"]
+    report_week(home.platform(now=lambda: monday + timedelta(hours=8)), WEEKS[-1], [])
+    assert weeks(days=7, hours=29) == []
+    assert weeks(days=7, hours=30) == [f"{WEEKS[-1] + WEEK}"]

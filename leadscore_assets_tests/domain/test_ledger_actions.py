@@ -15,7 +15,7 @@ PACKAGE = Path(leadscore_assets.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 # Where an action is chosen, and not written, at the place that records it.
 CHOSEN: dict[str, set[str]] = {
-    "release_records.py: 'stayed' if _stayed(item) else _ACTIONS[item.after]": {"stayed", *_ACTIONS.values()},
+    "release_records.py: 'stayed' if _stayed(item) else _ACTIONS[item.after]": {*_ACTIONS.values(), "stayed"},
     "ingest.py: action": {"ingested", "reopened"},
     "ledger.py: action": set(),
     "ledger_export.py: action": set(),
@@ -47,12 +47,6 @@ def _calls(method: str) -> Iterator[tuple[Path, ast.Call]]:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == method:
                 owner = node.func.value
-                if (
-                    isinstance(owner, ast.Call)
-                    and isinstance(owner.func, ast.Attribute)
-                    and owner.func.attr == "signed"
-                ):
-                    owner = owner.func.value
                 name = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
                 if name in ("ledger", "_ledger"):
                     yield file, node

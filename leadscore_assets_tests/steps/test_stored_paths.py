@@ -53,14 +53,15 @@ def _text(node: ast.expr, function: ast.FunctionDef, module: str) -> str:
         return str(node.value)
     if isinstance(node, ast.JoinedStr):
         return "".join(_text(part, function, module) for part in node.values)
-    if isinstance(node, ast.Name) and isinstance(names.get(node.id), str):
-        return str(names[node.id])
+    inner = node.value if isinstance(node, ast.FormattedValue) else node
+    if isinstance(inner, ast.Name) and isinstance(names.get(inner.id), str):
+        return str(names[inner.id])
     if isinstance(node, ast.Call) and isinstance(names.get(ast.unparse(node.func)), FunctionType):
         return _returned(names[ast.unparse(node.func)])
     if isinstance(node, ast.Name) and (value := _assigned(node.id, function)):
         return _text(value, function, module)
     source = ast.unparse(node)
-    return next(sample for part, sample in PARTS.items() if part in source)
+    return next((sample for part, sample in PARTS.items() if part in source), f"<{source}>")
 
 
 def _returned(function: FunctionType) -> str:
