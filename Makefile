@@ -6,7 +6,7 @@ HOME_DIR ?= demo_home
 UV := 0.13.8
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo dev test format lint types layers unit test-aws bench-decisions bench-release bench-serving drill constraints serving-requirements clean
+.PHONY: demo dev test format lint types layers unit test-aws bench-decisions bench-release bench-serving drill year constraints serving-requirements clean
 
 demo: $(VENV)/.installed  ## set up, run the weekly loop on generated leads, leave a live endpoint
 	@$(BIN)/leadscore --home $(HOME_DIR) demo
@@ -47,6 +47,9 @@ bench-serving: $(VENV)/.installed-dev  ## measure the server beside FastAPI, Fla
 
 drill: $(VENV)/.installed-dev  ## ten minutes of releases and faults under load, every answer checked, written into docs
 	$(BIN)/python -m benchmarks.drill --docs docs
+
+year: $(VENV)/.installed-dev  ## 52 generated weeks with planted events under a held clock, judged by the truth, into docs
+	$(BIN)/python -W ignore -m benchmarks.year --docs docs
 
 constraints: $(VENV)/bin/uv  ## pin every package of every extra again
 	$(BIN)/uv pip compile pyproject.toml --all-extras --python-version 3.11 --universal --upgrade \

@@ -5,15 +5,15 @@ Names follow the endpoint's: the group of its packages is called like it, and it
 
 from collections.abc import Callable
 from datetime import datetime
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from leadscore_assets.domain.errors import InvalidInput, Missing
+from leadscore_assets.aws_account import open_account
+from leadscore_assets.aws_settings import AwsSettings
+from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.later import Later
-from leadscore_assets.settings import AwsSettings, Settings
+from leadscore_assets.settings import Settings
 
 if TYPE_CHECKING:
-    from leadscore_assets.backends.aws.account import Account
     from leadscore_assets.backends.aws.place import Place
 
 
@@ -40,15 +40,6 @@ def aws_ports(settings: Settings, *, now: Callable[[], datetime]) -> dict[str, A
         "scorer": Later(lambda: _scorer(settings, aws, **opened)),
         "endpoint": Later(lambda: _endpoint(settings, aws, now, captures=captures, **opened)),
     }
-
-
-def open_account(aws: AwsSettings) -> "Account":
-    """Return the account of the settings; raise Missing where boto3 is not installed."""
-    if find_spec("boto3") is None:
-        raise Missing("boto3 is not installed; pip install 'leadscore-assets[aws]'")
-    from leadscore_assets.backends.aws.account import Account
-
-    return Account(region=aws.region, endpoint_url=aws.endpoint_url, profile=aws.profile)
 
 
 def _account_settings(settings: Settings) -> AwsSettings:

@@ -5,6 +5,7 @@ import dagster as dg
 from leadscore_assets.assets import evaluation, leads, model, monitoring, release, replay, reporting, scoring, slices
 from leadscore_assets.automation.jobs import JOBS
 from leadscore_assets.automation.notices import SENSORS as NOTICE_SENSORS
+from leadscore_assets.automation.publishing import publishing
 from leadscore_assets.automation.schedules import schedules
 from leadscore_assets.automation.sensors import SENSORS
 from leadscore_assets.automation.watching import SENSORS as WATCHING
@@ -45,7 +46,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         asset_checks=[declare(weekly) for module in _CHECKS for declare in module.CHECKS],
         jobs=JOBS,
         schedules=schedules(_readable_policy(settings)),
-        sensors=[*SENSORS, *WATCHING, *NOTICE_SENSORS],
+        sensors=[*SENSORS, *WATCHING, *NOTICE_SENSORS, *publishing(settings)],
         resources={"platform": platform_resource(settings)},
         executor=dg.in_process_executor,
     )

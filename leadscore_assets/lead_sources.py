@@ -2,19 +2,21 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from pydantic import ValidationError
 
+from leadscore_assets.aws_account import open_account
+from leadscore_assets.aws_settings import AwsSettings
 from leadscore_assets.backends.ports import LeadSource
 from leadscore_assets.backends.sources.allowed import Allowed, own_root
 from leadscore_assets.backends.sources.naming import named_source
 from leadscore_assets.domain.contract import Contract
 from leadscore_assets.domain.errors import InvalidInput, oneline
-from leadscore_assets.settings import AwsSettings, Settings, SourceSettings
+from leadscore_assets.settings import Settings
+from leadscore_assets.source_settings import SourceSettings
 
 if TYPE_CHECKING:
     from leadscore_assets.backends.aws.account import Account
@@ -141,24 +143,17 @@ def _table(source: SourceSettings, home: Path, aws: AwsSettings | None, allowed:
 
 
 def _account(source: SourceSettings, aws: AwsSettings | None) -> "Account":
+    if aws:
+        return open_account(aws, region=source.region)
     from leadscore_assets.backends.aws.account import Account
 
-    _check_libraries()
-    if aws:
-        return Account(region=source.region or aws.region, endpoint_url=aws.endpoint_url, profile=aws.profile)
     return Account(region=source.region or _region())
 
 
 def _region() -> str:
-    from leadscore_assets.backends.aws.s3_files import default_region
+    from leadscore_assets.backends.aws.account import default_region
 
-    _check_libraries()
     return default_region()
-
-
-def _check_libraries() -> None:
-    if find_spec("boto3") is None:
-        raise InvalidInput("S3 needs boto3; run 'pip install leadscore-assets[aws]'")
 
 
 def _query(source: SourceSettings, home: Path) -> tuple[str, str]:

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
+from leadscore_assets.backends.ports import BundleStore
 from leadscore_assets.later import Later
 from leadscore_assets.settings import Settings
 
@@ -13,13 +15,10 @@ def local_ports(settings: Settings, *, now: Callable[[], datetime]) -> dict[str,
     from leadscore_assets.backends.local.batch_scorer import LocalBatchScorer
     from leadscore_assets.backends.local.bundles import LocalBundles
     from leadscore_assets.backends.local.captures import LocalCaptures
-    from leadscore_assets.backends.local.endpoint import LocalEndpoint
     from leadscore_assets.backends.local.lake import LocalLake
-    from leadscore_assets.serving.desired import CaptureRules
     from leadscore_assets.serving.folder import StateFolder
 
-    home, endpoint = settings.home, settings.values.endpoint
-    contract, policy = settings.contract(), settings.policy()
+    home, name = settings.home, settings.values.endpoint.name
     lake, bundles, state = LocalLake(home / "lake"), LocalBundles(home / "bundles"), StateFolder(home / "endpoint")
 
     def trainer() -> Any:
@@ -38,15 +37,23 @@ def local_ports(settings: Settings, *, now: Callable[[], datetime]) -> dict[str,
         "trainer": Later(trainer),
         "registry": Later(registry),
         "scorer": LocalBatchScorer(bundles),
-        "captures": LocalCaptures(state.capture_folder, endpoint=endpoint.name, secret=state.secret),
-        "endpoint": LocalEndpoint(
-            folder=state.path,
-            bundles=bundles,
-            host=endpoint.host,
-            port=endpoint.port,
-            name=endpoint.name,
-            workers=endpoint.workers,
-            home=home,
-            capture=CaptureRules(**policy.capture.model_dump(), masked=tuple(sorted(contract.personal))),
-        ),
+        "captures": LocalCaptures(state.capture_folder, endpoint=name, secret=state.secret),
+        "endpoint": _endpoint(settings, state.path, bundles),
     }
+
+
+def _endpoint(settings: Settings, folder: Path, bundles: BundleStore) -> Any:
+    from leadscore_assets.backends.local.endpoint import LocalEndpoint
+    from leadscore_assets.serving.desired import CaptureRules
+
+    served, capture = settings.values.endpoint, settings.policy().capture
+    return LocalEndpoint(
+        folder=folder,
+        bundles=bundles,
+        host=served.host,
+        port=served.port,
+        name=served.name,
+        workers=served.workers,
+        home=settings.home,
+        capture=CaptureRules(**capture.model_dump(), masked=tuple(sorted(settings.contract().personal))),
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from leadscore_assets.aws_account import open_account
 from leadscore_assets.backends.ports import Channel, Notifier
 from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.settings import Settings
@@ -39,13 +40,12 @@ def _notifier(settings: Settings, name: str) -> Notifier:
 
         return LogNotifier()
     if name == "sns":
-        from leadscore_assets.backends.aws.account import Account
         from leadscore_assets.backends.aws.notices import SnsNotifier
 
         aws = settings.values.aws
         if aws is None or aws.topic is None:
             raise InvalidInput("channel sns needs a topic; write its ARN as topic in the [aws] section")
-        return SnsNotifier(Account(region=aws.region, profile=aws.profile, endpoint_url=aws.endpoint_url), aws.topic)
+        return SnsNotifier(open_account(aws), aws.topic)
     return _posting(settings, name)
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from leadscore_assets.backends.ports import LeadSource, Ledger, Outbox
+from leadscore_assets.aws_account import open_account
+from leadscore_assets.backends.ports import LeadSource, Ledger, MetricPublisher, Outbox
 from leadscore_assets.later import Later
 from leadscore_assets.notice_channels import channels_of
 from leadscore_assets.settings import Settings
@@ -41,6 +42,7 @@ def open_platform(
         actor=actor or settings.actor,
         outbox=Later(lambda: _outbox(ledger)),
         channels=channels_of(settings),
+        metrics=_metrics(settings),
         **ports(settings, now=now),
     )
 
@@ -55,6 +57,16 @@ def _outbox(ledger: Ledger) -> Outbox:
     from leadscore_assets.backends.outbox import SqlOutbox
 
     return SqlOutbox(ledger)  # type: ignore[arg-type]
+
+
+def _metrics(settings: Settings) -> MetricPublisher | None:
+    aws, namespace = settings.values.aws, settings.values.metrics_namespace
+    if aws is None or namespace is None:
+        return None
+    from leadscore_assets.backends.aws.metrics import CloudWatchMetrics
+
+    who = {"home": settings.home.name, "endpoint": settings.values.endpoint.name}
+    return CloudWatchMetrics(open_account(aws), namespace=namespace, dimensions=who)
 
 
 def open_source(settings: Settings, *, now: Callable[[], datetime] = system_clock) -> LeadSource:

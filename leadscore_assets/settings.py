@@ -5,112 +5,27 @@ The only reader of environment variables.
 
 import getpass
 import os
-import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
+from leadscore_assets.aws_settings import AwsSettings
 from leadscore_assets.domain.approval_policy import Role
 from leadscore_assets.domain.calendar import week_of
 from leadscore_assets.domain.contract import Contract, Frozen, contract_from, default_contract
 from leadscore_assets.domain.errors import InvalidInput, oneline
-from leadscore_assets.domain.events import Event
 from leadscore_assets.domain.notices import NoticeKind
 from leadscore_assets.domain.policy import Policy, policy_from
+from leadscore_assets.source_settings import AllowedSettings, PlainUrl, SourceSettings
 
 DEFAULT_HOME = "leadscore_home"
 SETTINGS_FILE = "leadscore.toml"
 Model = TypeVar("Model", bound=BaseModel)
-
-
-_PASSWORD = re.compile(r"://[^/?#@]*:[^?#]*@|[?&](password|passwd|pwd|sslpassword)=", re.IGNORECASE)
-
-
-def _without_password(url: str) -> str:
-    if _PASSWORD.search(url):
-        raise ValueError("a password stands in the URL; leave it out and give it by PGPASSWORD or a .pgpass file")
-    return url
-
-
-PlainUrl = Annotated[str, AfterValidator(_without_password)]
-SourceKind = Literal["files", "s3", "delta", "sql", "generator"]
-_SOURCE_KEYS: dict[SourceKind, tuple[str, ...]] = {
-    "files": ("path", "format"),
-    "s3": ("uri", "format", "region"),
-    "delta": ("path", "uri", "region", "version", "as_of"),
-    "sql": ("url", "query", "query_file", "batch_rows"),
-    "generator": ("seed", "preset", "events"),
-}
-# What a kind needs: exactly one of each group.
-_NEEDED: dict[SourceKind, tuple[tuple[str, ...], ...]] = {
-    "files": (("path",),),
-    "s3": (("uri",),),
-    "delta": (("path", "uri"),),
-    "sql": (("url",), ("query", "query_file")),
-    "generator": (),
-}
-
-
-class SourceSettings(Frozen):
-    """Where leads come from, by kind.
-
-    files: `path` of a file, a folder or a pattern. s3: `uri` of an object or a prefix. delta: `path` or `uri` of a
-    table, read as it is now, at a `version`, or as it stood at `as_of`. sql: `url` and one SELECT, as `query` or in
-    `query_file`. generator: leads from a `seed`. `region` is for S3 without an [aws] section.
-    """
-
-    kind: SourceKind = "generator"
-    path: str | None = Field(default=None, min_length=1)
-    uri: str | None = Field(default=None, pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#*]*)?$")
-    region: str | None = Field(default=None, pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
-    format: Literal["auto", "parquet", "csv"] = "auto"
-    version: int | None = Field(default=None, ge=0)
-    as_of: datetime | None = None
-    url: PlainUrl | None = None
-    query: str | None = None
-    query_file: str | None = None
-    batch_rows: int = Field(default=10_000, ge=1, le=1_000_000)
-    seed: int = 42
-    preset: Literal["b2b", "small"] = "b2b"
-    events: tuple[Event, ...] = ()
-
-    @field_validator("as_of")
-    @classmethod
-    def _in_utc(cls, value: datetime | None) -> datetime | None:
-        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
-
-    @model_validator(mode="after")
-    def _fits_its_kind(self) -> Self:
-        foreign = sorted(self.model_fields_set - {"kind", *_SOURCE_KEYS[self.kind]})
-        if foreign:
-            kinds = [kind for kind, keys in _SOURCE_KEYS.items() if foreign[0] in keys]
-            raise ValueError(
-                f"{', '.join(foreign)} does not belong to kind {self.kind!r}, whose keys are "
-                f"{', '.join(_SOURCE_KEYS[self.kind])}; remove it, or set kind to {' or '.join(map(repr, kinds))}"
-            )
-        for group in _NEEDED[self.kind]:
-            given = [name for name in group if getattr(self, name) is not None]
-            if len(given) != 1:
-                raise ValueError(f"kind {self.kind!r} needs {' or '.join(group)}" + (", not both" if given else ""))
-        if self.version is not None and self.as_of is not None:
-            raise ValueError("version and as_of both name a version of the table; keep one of them")
-        return self
-
-
-class AllowedSettings(Frozen):
-    """What may be read besides the source's own place: folders and S3 buckets.
-
-    Without `roots` a person may name any file of this machine on the command line; with them, files below them alone. A
-    source never follows a link out of its own place and these.
-    """
-
-    roots: tuple[str, ...] | None = None
-    buckets: tuple[str, ...] = ()
 
 
 class EndpointSettings(Frozen):
@@ -120,30 +35,6 @@ class EndpointSettings(Frozen):
     host: Literal["127.0.0.1", "::1", "localhost"] = "127.0.0.1"
     port: int = Field(default=8321, ge=1, le=65535)
     workers: int = Field(default=2, ge=1, le=64)
-
-
-class AwsSettings(Frozen):
-    """The AWS account that the platform runs on; credentials come from AWS's own chain, never from here.
-
-    `role` is what training jobs and the endpoint run as. `owner` is the account that the bucket must belong to.
-    `endpoint_url` stands for all of AWS: a private endpoint (https), or an emulator on loopback.
-    """
-
-    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
-    bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
-    prefix: str = Field(default="leadscore", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.=/-]{0,127}$")
-    owner: str | None = Field(default=None, pattern=r"^\d{12}$")
-    role: str = Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$")
-    profile: str | None = None
-    endpoint_url: str | None = Field(default=None, pattern=r"^(https://\S+|http://(127\.0\.0\.1|localhost)(:\d+)?)$")
-    training_image: str | None = Field(default=None, description="XGBoost 3.2 of the region by default")
-    serving_image: str | None = Field(default=None, description="built from deploy/serving, in the account's registry")
-    kms_key: str | None = None
-    subnets: tuple[str, ...] = ()
-    security_groups: tuple[str, ...] = ()
-    topic: str | None = Field(default=None, pattern=r"^arn:aws[a-z-]*:sns:\S+$", description="where notices go")
-    tags: dict[str, str] = {}
-    poll_seconds: float = Field(default=15.0, gt=0, le=300, description="between two looks at a job or a deployment")
 
 
 class ApprovalSettings(Frozen):
@@ -213,6 +104,11 @@ class HomeSettings(Frozen):
         """The channels in force."""
         topic = self.aws is not None and self.aws.topic is not None
         return ("log", "sns") if topic and "channels" not in self.notices.model_fields_set else self.notices.channels
+
+    @property
+    def metrics_namespace(self) -> str | None:
+        """Where the platform's own numbers are published; None without such a place."""
+        return self.aws.metrics_namespace if self.aws else None
 
     @model_validator(mode="after")
     def _knows_its_account(self) -> Self:

@@ -11,9 +11,22 @@ import pytest
 
 from leadscore_assets.definitions import build_definitions
 from leadscore_assets.settings import load_settings
+from leadscore_assets_tests.home import made_home
 
 SNAPSHOT = Path(__file__).parent / "snapshots" / "definitions.json"
-HEAVY = ("xgboost", "mlflow", "evidently", "boto3", "optuna", "matplotlib", "pandas", "scipy.stats", "sklearn")
+HEAVY = (
+    "xgboost",
+    "mlflow",
+    "evidently",
+    "boto3",
+    "optuna",
+    "matplotlib",
+    "pandas",
+    "scipy.stats",
+    "sklearn",
+    "apprise",
+    "alembic",
+)
 
 
 @pytest.fixture(scope="module")
@@ -79,15 +92,21 @@ def test_every_job_schedule_and_sensor_says_what_it_is_for(definitions):
         assert item.description, item.name
 
 
-def test_importing_the_definitions_imports_nothing_heavy():
+def test_loading_the_definitions_and_opening_channels_imports_nothing_heavy(tmp_path):
+    home = made_home(tmp_path / "home", weeks=()).path
+    with (home / "leadscore.toml").open("a") as settings:
+        settings.write('\n[notices]\nchannels = ["log", "env:CHAT"]\n')
     program = (
         "import sys, leadscore_assets.definitions as d; from leadscore_assets.settings import load_settings;"
-        "d.build_definitions(load_settings());"
+        "from pathlib import Path; from leadscore_assets.resources import open_platform;"
+        f"settings = load_settings(Path({str(home)!r}));"
+        "d.build_definitions(settings);"
+        "print(list(open_platform(settings).channels));"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
     empty = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=empty, check=True)
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.splitlines() == ["['log', 'env:CHAT']", "[]"]
 
 
 def test_layers_only_point_down():

@@ -13,7 +13,8 @@ from leadscore_assets.steps.accompanying import look_at_champion
 from leadscore_assets.steps.outcome_reports import page_path as outcome_page_path
 from leadscore_assets.steps.outcome_reports import report_outcomes
 from leadscore_assets.steps.platform import Platform
-from leadscore_assets.steps.weekly_reporting import INDEX, page_path, report_week
+from leadscore_assets.steps.week_index import INDEX, page_path
+from leadscore_assets.steps.weekly_reporting import report_week
 
 
 @weekly_asset(deps=["scored_leads"], group_name="monitoring", kinds={"report"})

@@ -8,8 +8,10 @@ from leadscore_assets.assets.declare import told_apart
 from leadscore_assets.assets.release import live_metadata
 from leadscore_assets.steps.approving import Said, decline_version, give_approval
 from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.rolling_out import Moved
 
 _WAY = "Dagster"
+_TEN_MINUTES = {"dagster/max_runtime": "600"}
 
 
 class Role(Enum):
@@ -52,9 +54,7 @@ def approve_release(context: dg.OpExecutionContext, config: Approve, platform: d
     said = Said(platform.actor, config.role.value, config.comment, _WAY)
     with told_apart():
         moved = give_approval(platform, config.version, said)
-    context.log.info(moved.reason)
-    if moved.state.champion:
-        context.log_event(dg.AssetMaterialization("endpoint", metadata=live_metadata(context, moved)))
+    _show(context, moved)
 
 
 @dg.op(description="End a version's way to production.")
@@ -63,6 +63,10 @@ def decline_release(context: dg.OpExecutionContext, config: Decline, platform: d
     said = Said(platform.actor, config.role.value, config.comment, _WAY)
     with told_apart():
         moved = decline_version(platform, config.version, said)
+    _show(context, moved)
+
+
+def _show(context: dg.OpExecutionContext, moved: Moved) -> None:
     context.log.info(moved.reason)
     if moved.state.champion:
         context.log_event(dg.AssetMaterialization("endpoint", metadata=live_metadata(context, moved)))
@@ -71,6 +75,7 @@ def decline_release(context: dg.OpExecutionContext, config: Decline, platform: d
 @dg.job(
     name="approve_job",
     executor_def=dg.in_process_executor,
+    tags=_TEN_MINUTES,
     description="Approve the version in the config, in the launcher's name and role.",
 )
 def approve_job() -> None:
@@ -81,6 +86,7 @@ def approve_job() -> None:
 @dg.job(
     name="decline_job",
     executor_def=dg.in_process_executor,
+    tags=_TEN_MINUTES,
     description="Decline the version in the config: its way to production ends.",
 )
 def decline_job() -> None:

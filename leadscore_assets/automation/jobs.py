@@ -13,7 +13,8 @@ LISTS = ("scored_leads",)
 CANDIDATE = ("train_slice", "validation_slice", "test_slice", "trained_model", "evaluation_report")
 RELEASE = ("model_package", "endpoint")
 TWO_HOURS = {"dagster/max_runtime": "7200"}
-# Runs of one lane wait for each other in the queue (dagster.yaml); a rollback has no lane and waits for nobody.
+# Runs of one lane wait for each other in the queue (dagster.yaml). A rollback, an approval and a refusal have no lane:
+# what a person says waits for nobody.
 LANE = "leadscore/lane"
 
 

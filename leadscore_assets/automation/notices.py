@@ -24,9 +24,9 @@ _OWN = "notices_are_delivered"
 def notices_are_delivered(context: dg.SensorEvaluationContext, platform: dg.ResourceParam[Platform]) -> dg.SensorResult:
     """Send what is due; tell once of each sensor and schedule that is silent, after a pause of the daemon of that."""
     now = platform.now()
-    for item in _silent(context, now):
+    for item in _silent(context, now, grace=platform.policy.notices.silent_after):
         announce(platform, sensor_silent(item.name, last=item.last, expected=item.expected, at=now))
-    found = deliver(platform)
+    found = deliver(platform.acting(f"sensor {_OWN}"))
     problems = f"; {len(found.problems)} did not arrive: {found.problems[0]}" if found.problems else ""
     return dg.SensorResult(skip_reason=f"letters sent: {found.sent}{problems}", cursor=now.isoformat())
 
@@ -45,14 +45,14 @@ def failed_runs_are_told(context: dg.RunFailureSensorContext, platform: dg.Resou
     announce(platform, run_failed(run.run_id, run.job_name, week=week, problem=problem, at=platform.now()))
 
 
-def _silent(context: dg.SensorEvaluationContext, now: datetime) -> list[Silent]:
+def _silent(context: dg.SensorEvaluationContext, now: datetime, *, grace: timedelta) -> list[Silent]:
     """A daemon that was away explains why all others are late: then this sensor is the one that is told."""
     last = datetime.fromisoformat(context.cursor) if context.cursor else None
-    own = silent([Watched(_OWN, last, every=timedelta(seconds=_SECONDS))], now)
+    own = silent([Watched(_OWN, last, every=timedelta(seconds=_SECONDS))], now, grace=grace)
     if own or context.repository_def is None:
         return own
     others = [item for item in watched_ticks(context.instance, context.repository_def) if item.name != _OWN]
-    return silent(others, now)
+    return silent(others, now, grace=grace)
 
 
 def _problem(context: dg.RunFailureSensorContext) -> str:

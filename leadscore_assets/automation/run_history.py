@@ -4,12 +4,15 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
 from leadscore_assets.domain.facts import StoredFile
+
+if TYPE_CHECKING:
+    from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
 _AT_ONCE = 200
 _RUN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -55,8 +58,8 @@ class RunHistory:
             cursor = found[-1].dagster_run.run_id
 
     def _forgotten(self) -> Iterator[tuple[str, datetime]]:
-        storage = self._instance.event_log_storage
-        held = storage.get_all_run_ids() if isinstance(storage, SqliteEventLogStorage) else ()
+        storage = self._sqlite()
+        held = storage.get_all_run_ids() if storage else ()
         for run_id in held:
             files = [] if self._instance.has_run(run_id) else self._on_disk(run_id)
             if files:
@@ -64,11 +67,18 @@ class RunHistory:
 
     def _on_disk(self, run_id: str) -> list[Path]:
         """Return the files that SQLite keeps a run's events in; Dagster empties them and leaves them behind."""
-        storage = self._instance.event_log_storage
-        if not isinstance(storage, SqliteEventLogStorage) or not _RUN_ID.fullmatch(run_id):
+        storage = self._sqlite() if _RUN_ID.fullmatch(run_id) else None
+        if storage is None:
             return []
         file = Path(storage.path_for_shard(run_id))
         return [path for path in (file, *(Path(f"{file}-{end}") for end in ("wal", "shm"))) if path.is_file()]
+
+    def _sqlite(self) -> "SqliteEventLogStorage | None":
+        """Return the storage of events where that is files of SQLite."""
+        from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+
+        storage = self._instance.event_log_storage
+        return storage if isinstance(storage, SqliteEventLogStorage) else None
 
     def _shown(self) -> set[str]:
         """Return the runs whose materialization is the newest of an asset's week, or of an asset without weeks."""

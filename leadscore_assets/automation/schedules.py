@@ -13,6 +13,8 @@ from leadscore_assets.domain.policy import Policy
 from leadscore_assets.domain.retraining_calendar import schedule_of
 from leadscore_assets.steps.platform import Platform
 
+_ASKING = "retraining_when_it_is_due"
+
 
 @dg.schedule(
     job_name="ingest_job",
@@ -31,7 +33,7 @@ def retraining_when_it_is_due(policy: Policy) -> dg.ScheduleDefinition:
     """Return the schedule that asks whether to retrain whenever the policy's calendar may have a retraining due."""
 
     @dg.schedule(
-        name="retraining_when_it_is_due",
+        name=_ASKING,
         job_name="retrain_job",
         cron_schedule=schedule_of(policy.retraining),
         execution_timezone="UTC",
@@ -42,7 +44,7 @@ def retraining_when_it_is_due(policy: Policy) -> dg.ScheduleDefinition:
         context: dg.ScheduleEvaluationContext, platform: dg.ResourceParam[Platform]
     ) -> dg.RunRequest | dg.SkipReason:
         moment = context.scheduled_execution_time.astimezone(UTC)
-        then = replace(platform, now=lambda: moment)
+        then = replace(platform, now=lambda: moment).acting(f"schedule {_ASKING}")
         return asked_run(then, context.instance, asker="calendar", tick=f"{moment:%Y-%m-%dT%H:%M}")
 
     return ask

@@ -11,7 +11,7 @@ from leadscore_assets.automation.upkeep import runs_whose_process_is_gone
 from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.steps.approvals import may_step
 from leadscore_assets.steps.deciding import open_decisions
-from leadscore_assets.steps.ingest import reopened_weeks
+from leadscore_assets.steps.ingest import reopened
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_store import present_release
 from leadscore_assets.steps.releasing import package_waits
@@ -33,18 +33,15 @@ def weeks_with_late_or_corrected_leads(
     context: dg.SensorEvaluationContext, platform: dg.ResourceParam[Platform]
 ) -> dg.SensorResult | dg.SkipReason:
     """Ingest again each stored week whose rows in the source changed, and finished weeks that were missed since."""
-    held = {item.week: item for item in platform.lake.manifests(platform.start_week, platform.last_finished_week())}
-    weeks = [week for week in reopened_weeks(platform) if held and week >= min(held)]
-    if not weeks:
+    found = reopened(platform, since_first=True)
+    if not found:
         return dg.SkipReason("no stored week changed in the source, and none was missed since the first")
     # A key is remembered for ever: the generation tells a second change, the day lets a failed run be tried again.
-    digests, contract, today = platform.source.weeks(), platform.contract.digest, platform.today()
-    state = {week: (held[week].generation if week in held else 0, digests.get(week, "gone")) for week in weeks}
-    keys = {week: digest_of([*state[week], contract])[:16] for week in weeks}
-    requests = [
-        dg.RunRequest(partition_key=f"{week}", run_key=f"reopened:{week}:{keys[week]}:{today}")
-        for week in weeks[:_AT_ONCE]
-    ]
+    contract, today = platform.contract.digest, platform.today()
+    requests = []
+    for item in found[:_AT_ONCE]:
+        key = digest_of([item.generation, item.digest or "gone", contract])[:16]
+        requests.append(dg.RunRequest(partition_key=f"{item.week}", run_key=f"reopened:{item.week}:{key}:{today}"))
     return dg.SensorResult(run_requests=requests)
 
 
@@ -59,7 +56,8 @@ def conditions_of_a_retraining(
 ) -> dg.RunRequest | dg.SkipReason:
     """Ask whether to retrain beside the calendar; each look leaves one record, also when the answer is no."""
     moment = platform.now()
-    return asked_run(platform, context.instance, asker="conditions", tick=f"{moment:%Y-%m-%dT%H:%M}")
+    asking = platform.acting(f"sensor {context.sensor_name}")
+    return asked_run(asking, context.instance, asker="conditions", tick=f"{moment:%Y-%m-%dT%H:%M}")
 
 
 @dg.sensor(

@@ -81,7 +81,7 @@ def runs_whose_process_is_gone(
 def _recorded(platform: Platform, run: dg.DagsterRun) -> str:
     reason = f"the process of run {run.run_id[:8]} of {run.job_name} was gone; it was marked as failed"
     try:
-        platform.ledger.append(
+        platform.ledger.signed("sensor runs_whose_process_is_gone").append(
             "repaired",
             f"run {run.run_id}",
             reason=reason,

@@ -74,6 +74,17 @@ def discard(folder: Path) -> None:
         _sync(folder.parent)
 
 
+@contextmanager
+def passing_folder(folder: Path) -> Iterator[Path]:
+    """Make a folder that nobody else may read (its parents too if absent) and yield it; it is gone afterwards."""
+    with storage_errors(folder):
+        folder.mkdir(mode=0o700, parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def make_folder(folder: Path) -> None:
     """Create a folder and its parents so that they outlive a power cut."""
     if folder.is_dir():

@@ -37,9 +37,8 @@ class LakeDocuments(ABC):
 
     def manifest(self, week: date) -> WeekManifest | None:
         """Return the current manifest of a week, None where it was never written."""
-        path = manifest_path(week)
-        content = self.read_json(path)
-        return None if content is None else _record(WeekManifest, content, path, WRITE_AGAIN)
+        stored = self._content(manifest_path(week))
+        return None if stored is None else self._manifest(week, stored)
 
     def publish(self, manifest: WeekManifest) -> None:
         """Make a week visible; raise Missing when a file that it names was not written."""
@@ -70,8 +69,13 @@ class LakeDocuments(ABC):
     def read_json(self, path: str) -> dict[str, Any] | None:
         """Read a JSON document, None where there is none; raise CorruptArtefact for what is not one."""
         stored = self._content(path)
-        if stored is None:
-            return None
+        return None if stored is None else self._document(path, stored)
+
+    def _manifest(self, week: date, stored: bytes) -> WeekManifest:
+        path = manifest_path(week)
+        return _record(WeekManifest, self._document(path, stored), path, WRITE_AGAIN)
+
+    def _document(self, path: str, stored: bytes) -> dict[str, Any]:
         remedy = "write it again or restore it from a backup"
         try:
             content = json.loads(stored)

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from leadscore_assets.domain.errors import InvalidInput
 
 WEEKS = "leads/week="
+MANIFEST = "/manifest.json"
 WRITE_AGAIN = "run 'leadscore ingest', which writes weeks with lost files again, or restore it from a backup"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.=-]{0,127}")
 
@@ -43,7 +44,7 @@ def part_path(under: str, sha256: str) -> str:
 
 def manifest_path(week: date) -> str:
     """Return the path of a week's manifest."""
-    return f"{WEEKS}{week}/manifest.json"
+    return f"{WEEKS}{week}{MANIFEST}"
 
 
 def slice_path(week: date, name: str) -> str:

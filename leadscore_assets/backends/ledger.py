@@ -7,6 +7,7 @@ keeps `head()` somewhere else (a mail, an object lock) and compares. No lead dat
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -45,6 +46,12 @@ class SqlLedger:
         self._actor = actor
         self._now = now
         self._prepared = False
+
+    def signed(self, actor: str) -> "SqlLedger":
+        """Return the same ledger, to be written in another's name."""
+        other = copy(self)
+        other._actor = actor
+        return other
 
     def append(
         self,
@@ -86,13 +93,14 @@ class SqlLedger:
         since: datetime | None = None,
         until: datetime | None = None,
         limit: int | None = None,
+        oldest: bool = False,
     ) -> list[LedgerRecord]:
-        """Return records, oldest first; with a limit the newest of them; raise CorruptArtefact for an unreadable one.
+        """Return records, oldest first; with a limit the newest, or the `oldest`, of them; raise CorruptArtefact.
 
         Records of an action, a subject or an actor are asked for by their whole name, those of a time from `since` to
         before `until`.
         """
-        query = sa.select(RECORDS).order_by(RECORDS.c.seq.desc()).limit(limit)
+        query = sa.select(RECORDS).order_by(RECORDS.c.seq if oldest else RECORDS.c.seq.desc()).limit(limit)
         for name, wanted in (("action", action), ("subject", subject), ("actor", actor)):
             if wanted is not None:
                 query = query.where(RECORDS.c[name] == wanted)
@@ -102,7 +110,8 @@ class SqlLedger:
             query = query.where(moment >= since.astimezone(UTC).isoformat())
         if until is not None:
             query = query.where(moment < until.astimezone(UTC).isoformat())
-        return [record(row) for row in reversed(self._rows(query))]
+        found = [record(row) for row in self._rows(query)]
+        return found if oldest else found[::-1]
 
     def head(self) -> tuple[int, str]:
         """Return the newest record's number and hash, to be kept elsewhere; (0, zeros) for an empty ledger."""

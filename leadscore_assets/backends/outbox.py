@@ -1,7 +1,7 @@
 """The outbox: notices on their way, in two tables beside the ledger's records, in SQLite or PostgreSQL.
 
 A letter is claimed for the length of a lease, sent outside the database, and noted as delivered: two deliverers at once
-never have the same one, and one that was killed gives it back when its lease ends. Moments are seconds since 1970.
+never have the same one, and one that was killed gives it back when its lease ends.
 """
 
 from collections.abc import Sequence, Set
@@ -12,37 +12,10 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from leadscore_assets.backends.ledger import SqlLedger
+from leadscore_assets.backends.outbox_letters import SqlLetters
+from leadscore_assets.backends.outbox_tables import DELIVERIES, NOTICES, OPEN, TABLES
 from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.domain.notices import Claim, Delivery, Notice
-
-_TABLES = sa.MetaData()
-NOTICES = sa.Table(
-    "notices",
-    _TABLES,
-    sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("subject", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("at", sa.Double, nullable=False),
-    sa.Column("page", sa.Text, nullable=False),
-    sa.Column("letter", sa.Text, nullable=False, index=True),
-)
-DELIVERIES = sa.Table(
-    "notice_deliveries",
-    _TABLES,
-    sa.Column("letter", sa.Text, primary_key=True),
-    sa.Column("channel", sa.Text, primary_key=True),
-    sa.Column("reference", sa.String(32), nullable=False),
-    sa.Column("due", sa.Double, nullable=False),
-    sa.Column("next_try", sa.Double, nullable=False, index=True),
-    sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("lease", sa.String(32)),
-    sa.Column("leased_until", sa.Double),
-    sa.Column("ended", sa.Double),
-    sa.Column("arrived", sa.Boolean, nullable=False),
-    sa.Column("problem", sa.Text, nullable=False),
-)
-_OPEN = DELIVERIES.c.ended.is_(None)
 
 
 class SqlOutbox:
@@ -51,10 +24,15 @@ class SqlOutbox:
     def __init__(self, ledger: SqlLedger) -> None:
         self._ledger = ledger
 
+    @property
+    def ended(self) -> SqlLetters:
+        """The letters that have come to their end on every channel, as a store that retention cleans."""
+        return SqlLetters(self._ledger)
+
     def put(self, notice: Notice, *, letter: str, due: datetime, channels: Sequence[str]) -> bool:
         """Keep a notice for channels; False where one of its key was put in before."""
         with self._ledger.beside() as connection:
-            _TABLES.create_all(connection)
+            TABLES.create_all(connection)
             if connection.execute(sa.select(NOTICES.c.key).where(NOTICES.c.key == notice.key)).first():
                 return False
             known = connection.execute(sa.select(DELIVERIES).where(DELIVERIES.c.letter == letter)).mappings().all()
@@ -104,10 +82,16 @@ class SqlOutbox:
         """Return how far letters came on each channel, the newest last."""
         newest = (DELIVERIES.c.due.desc(), DELIVERIES.c.letter.desc(), DELIVERIES.c.channel.desc())
         query = sa.select(DELIVERIES).order_by(*newest)
-        rows = self._ledger.read_beside(DELIVERIES, (query.where(_OPEN) if open_only else query).limit(limit))
+        rows = self._ledger.read_beside(DELIVERIES, (query.where(OPEN) if open_only else query).limit(limit))
         letters = sorted({row["letter"] for row in rows})
         told = self._ledger.read_beside(NOTICES, sa.select(NOTICES).where(NOTICES.c.letter.in_(letters)))
         return [_told(row, [item for item in told if item["letter"] == row["letter"]]) for row in reversed(rows)]
+
+    def overdue(self, now: datetime) -> int:
+        """Return how many letters are due on a channel and neither arrived there nor were given up."""
+        late = sa.and_(OPEN, DELIVERIES.c.due <= now.timestamp())
+        query = sa.select(sa.func.count().label("letters")).select_from(DELIVERIES).where(late)
+        return sum(int(row["letters"]) for row in self._ledger.read_beside(DELIVERIES, query))
 
     def _note(self, claim: Claim, **values: Any) -> bool:
         with self._ledger.beside() as connection:
@@ -124,7 +108,7 @@ def _claimable(moment: float, skip: Set[str], *, early: bool) -> sa.Select[Any]:
     free = sa.or_(DELIVERIES.c.leased_until.is_(None), DELIVERIES.c.leased_until <= moment)
     query = (
         sa.select(DELIVERIES)
-        .where(_OPEN, free)
+        .where(OPEN, free)
         .order_by(DELIVERIES.c.next_try, DELIVERIES.c.letter, DELIVERIES.c.channel)
     )
     query = query.limit(1)

@@ -12,8 +12,9 @@ from leadscore_assets.commands.output import check_folder, json_option, say, say
 from leadscore_assets.domain import bundle
 from leadscore_assets.domain.calendar import week_of
 from leadscore_assets.domain.claims import metric_title
+from leadscore_assets.domain.contract import Contract
 from leadscore_assets.domain.errors import InvalidInput
-from leadscore_assets.domain.evaluation import Evaluation, Subject, build_evaluation
+from leadscore_assets.domain.evaluation import Evaluation, JudgedRows, Subject, build_evaluation
 from leadscore_assets.domain.labelled import labelled
 from leadscore_assets.domain.ladder import METRICS
 from leadscore_assets.domain.promotion_policy import PromotionPolicy
@@ -115,12 +116,11 @@ def _compare(
     *,
     settings: Settings,
 ) -> Evaluation:
-    candidate, champion = bundles
-    scorers = [
-        Scorer.open(platform.bundles.path(item.digest), digest=item.digest, threads=0) for item in (candidate, champion)
+    candidate, champion = [
+        Scorer.open(platform.bundles.path(item.digest), digest=item.digest, threads=0) for item in bundles
     ]
-    contract = scorers[0].contract
-    if contract.digest != scorers[1].contract.digest:
+    contract = candidate.contract
+    if contract.digest != champion.contract.digest:
         raise InvalidInput("the two bundles were trained under different contracts; compare bundles of one contract")
     part = labelled(check_leads(open_sample(data, settings), contract, place=data, labelled=True).good, contract)
     if not len(part.labels):
@@ -132,20 +132,27 @@ def _compare(
         segments=segment_columns(contract, rules),
     )
     return build_evaluation(
-        subject=Subject(
-            week=week_of(date.fromisoformat(f"{max(rows.day)}")),
-            candidate_digest=candidate.digest,
-            champion_digest=champion.digest,
-            champion_version=champion.version or None,
-            comparable=_newer_than_both(platform, (candidate, champion), min(rows.day)),
-            policy_digest=platform.policy.digest,
-            label_name=contract.label,
-            label_minimum=contract.label_minimum,
-            label_maximum=contract.label_maximum,
-            outcome_name=contract.outcome,
-        ),
+        subject=_subject(platform, bundles, contract, rows),
         rows=rows,
-        candidate=answers(scorers[0], part.table),
-        champion=answers(scorers[1], part.table),
+        candidate=answers(candidate, part.table),
+        champion=answers(champion, part.table),
         policy=rules,
+    )
+
+
+def _subject(
+    platform: Platform, bundles: tuple[NamedBundle, NamedBundle], contract: Contract, rows: JudgedRows
+) -> Subject:
+    candidate, champion = bundles
+    return Subject(
+        week=week_of(date.fromisoformat(f"{max(rows.day)}")),
+        candidate_digest=candidate.digest,
+        champion_digest=champion.digest,
+        champion_version=champion.version or None,
+        comparable=_newer_than_both(platform, bundles, min(rows.day)),
+        policy_digest=platform.policy.digest,
+        label_name=contract.label,
+        label_minimum=contract.label_minimum,
+        label_maximum=contract.label_maximum,
+        outcome_name=contract.outcome,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from leadscore_assets.backends.cloud import price_table
+from leadscore_assets.aws_account import price_table
 from leadscore_assets.commands.output import json_option, say, say_json, say_table
 from leadscore_assets.domain.monthly_cost import STAND_IN, WEEKS, Habits, MonthlyCost, monthly_cost
 from leadscore_assets.settings import load_settings

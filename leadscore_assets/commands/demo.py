@@ -14,11 +14,10 @@ from leadscore_assets.commands.verdicts import say_verdicts, verdict
 from leadscore_assets.commands.weeks import run_weeks, weeks_to_ingest
 from leadscore_assets.domain.calendar import WEEK, week_of, weeks_between
 from leadscore_assets.domain.contract import Contract, default_contract
-from leadscore_assets.domain.errors import Missing
 from leadscore_assets.resources import open_platform, system_clock
 from leadscore_assets.settings import load_settings
+from leadscore_assets.steps.drifting import find_drift
 from leadscore_assets.steps.drifting import page_path as drift_page_path
-from leadscore_assets.steps.drifting import stored_drift
 from leadscore_assets.steps.judging import page_path
 from leadscore_assets.steps.platform import Platform
 
@@ -108,9 +107,8 @@ def _summary(platform: Platform, home: Path, rounds: list[dict[str, Any]]) -> di
 
 
 def _drift(platform: Platform, week: date) -> dict[str, str] | None:
-    try:
-        report = stored_drift(platform, week)
-    except Missing:
+    report = find_drift(platform, week)
+    if report is None:
         return None
     page = _short(platform.lake.local_path(drift_page_path(week)))
     return {"week": f"{week}", "verdict": report.verdict.decision, "because": report.verdict.sentence, "page": page}

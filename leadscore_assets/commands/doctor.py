@@ -9,7 +9,7 @@ from dataclasses import asdict
 import click
 
 from leadscore_assets.automation.stale_runs import stale_runs
-from leadscore_assets.backends.cloud import account_check
+from leadscore_assets.aws_account import account_check
 from leadscore_assets.commands.notices import sentence, silent_ticks, undelivered
 from leadscore_assets.commands.opening import open_home
 from leadscore_assets.commands.output import json_option, say, say_json

@@ -17,7 +17,8 @@ from leadscore_assets.domain.errors import InvalidInput
 from leadscore_assets.domain.generator import small_contract, small_policy
 from leadscore_assets.lead_sources import chosen_source, sample_of
 from leadscore_assets.resources import system_clock
-from leadscore_assets.settings import Settings, SourceSettings, load_settings
+from leadscore_assets.settings import Settings, load_settings
+from leadscore_assets.source_settings import SourceSettings
 
 
 @click.command("init")
@@ -69,22 +70,18 @@ def command(
       leadscore --home my_home init --data postgresql://crm.acme.org/crm --query leads.sql
     """
     home = load_settings(ctx.obj).home
-    settings: dict[str, Any] = {"endpoint": {"port": port}}
     drafted: Draft | None = None
-    contract: Contract = small_contract() if preset == "small" else default_contract()
-    policy: dict[str, Any] = small_policy() if preset == "small" else {}
     if data:
         source = chosen_source(data, query=named["query"], region=named["region"])
         drafted = _draft(source, home, named)
-        contract, policy = drafted.contract, drafted.policy
-        settings |= {
-            "start_week": start_week or drafted.start_week,
-            "source": source.model_dump(include=source.model_fields_set),
-        }
+        contract, policy, first = drafted.contract, drafted.policy, drafted.start_week
+        place = source.model_dump(include=source.model_fields_set)
     else:
         _check_alone(named)
-        start = start_week or week_of(system_clock().date()) - WEEK * 12
-        settings |= {"start_week": start, "source": {"kind": "generator", "preset": preset}}
+        contract, policy = (small_contract(), small_policy()) if preset == "small" else (default_contract(), {})
+        first = week_of(system_clock().date()) - WEEK * 12
+        place = {"kind": "generator", "preset": preset}
+    settings = {"endpoint": {"port": port}, "start_week": start_week or first, "source": place}
     written = write_home(home, settings=settings, contract=contract, policy=policy, overwrite=force)
     _report(load_settings(home), contract, drafted, written, as_json=as_json)
 

@@ -107,7 +107,7 @@ def silent_ticks(settings: Settings) -> list[Silent]:
 
     with open_instance(settings) as instance:
         watched = watched_ticks(instance, build_definitions(settings).get_repository_def())
-    return silent(watched, system_clock())
+    return silent(watched, system_clock(), grace=settings.policy().notices.silent_after)
 
 
 def undelivered(settings: Settings) -> list[Delivery]:

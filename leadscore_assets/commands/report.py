@@ -9,7 +9,8 @@ from leadscore_assets.commands.opening import WEEK_TYPE, open_home
 from leadscore_assets.commands.output import json_option, say, say_json
 from leadscore_assets.commands.running import Runner
 from leadscore_assets.resources import open_platform
-from leadscore_assets.steps.weekly_reporting import INDEX, page_path, stored_week
+from leadscore_assets.steps.week_index import INDEX, page_path
+from leadscore_assets.steps.weekly_reporting import stored_week
 
 
 @click.command("report")

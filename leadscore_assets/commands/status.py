@@ -8,15 +8,14 @@ import click
 from leadscore_assets.commands.opening import open_home
 from leadscore_assets.commands.output import json_option, say, say_json
 from leadscore_assets.domain.calendar import run_day
-from leadscore_assets.domain.errors import Missing
 from leadscore_assets.domain.facts import WeekManifest
 from leadscore_assets.resources import open_platform
 from leadscore_assets.settings import Settings
-from leadscore_assets.steps.drifting import stored_drift
+from leadscore_assets.steps.drifting import find_drift
 from leadscore_assets.steps.ingest import reopened_weeks
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_store import present_release
-from leadscore_assets.steps.weekly_reporting import page_path, reported_weeks
+from leadscore_assets.steps.week_index import page_path, reported_weeks
 
 
 @click.command("status")
@@ -105,11 +104,10 @@ def _release_line(found: dict[str, Any]) -> str:
 def _drift(platform: Platform, manifests: Sequence[WeekManifest]) -> dict[str, str] | None:
     """The newest drift report's verdict."""
     for manifest in reversed(manifests):
-        try:
-            verdict = stored_drift(platform, manifest.week).verdict
-        except Missing:
-            continue
-        return {"week": f"{manifest.week}", "verdict": verdict.decision, "because": verdict.sentence}
+        report = find_drift(platform, manifest.week)
+        if report:
+            verdict = report.verdict
+            return {"week": f"{manifest.week}", "verdict": verdict.decision, "because": verdict.sentence}
     return None
 
 

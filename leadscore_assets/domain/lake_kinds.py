@@ -14,20 +14,27 @@ _PATTERNS = tuple(
         ("leads", rf"leads/{_WEEK}/manifest\.json"),
         ("generation", rf"leads/{_WEEK}/generations/{_DIGEST}\.json"),
         ("rows", rf"leads/{_WEEK}/day=[^/]+/part-[0-9a-f]+\.parquet"),
-        ("rows", rf"(quarantine|profiles|served)/{_WEEK}/part-[0-9a-f]+\.parquet"),
+        ("rows", rf"(quarantine|profiles|served|scored|runs)/{_WEEK}/part-[0-9a-f]+\.parquet"),
         ("profile", rf"profiles/{_WEEK}/[^/]+\.json"),
         ("slice", rf"slices/{_WEEK}/[^/]+\.json"),
         ("pointer", rf"models/{_WEEK}/model\.json"),
         ("gate", rf"gates/{_WEEK}/[^/]+\.json"),
         ("list", rf"scored/{_WEEK}/[^/]+"),
-        ("report", rf"(reports|replays)/{_WEEK}/[^/]+"),
+        ("report", rf"(reports|replays|runs)/{_WEEK}/[^/]+"),
         ("evaluation", rf"evaluations/{_DIGEST}\.json"),
         ("drift", rf"drifts/{_DIGEST}\.json"),
     )
 )
+# What there is once, whatever the week: the release's state, what is counted in, what the newest of a kind says.
+_KEPT = re.compile(
+    r"release/(state|outcomes|look)\.json"
+    r"|profiles/bins-[0-9a-f]+\.json"
+    r"|reports/(replay\.(json|html)|weeks\.json|index\.html)"
+    r"|upkeep/unfinished\.json"
+)
 # Documents that name stored files.
 _NAMING = ("leads", "generation", "slice", "profile")
-_SERVED = "/served.json"
+_NAMING_FILES = ("/served.json", "/shown.json", "/runs.json")
 
 
 def kind_of(path: str) -> tuple[str, date | None] | None:
@@ -40,9 +47,14 @@ def kind_of(path: str) -> tuple[str, date | None] | None:
     return None
 
 
+def is_kept(path: str) -> bool:
+    """Tell whether a lake file is one of the few that stay for ever: there is one of each, and it is written anew."""
+    return _KEPT.fullmatch(path) is not None
+
+
 def names_files(kind: str, path: str) -> bool:
     """Tell whether a document of a kind may name stored files."""
-    return kind in _NAMING or path.endswith(_SERVED)
+    return kind in _NAMING or path.endswith(_NAMING_FILES)
 
 
 def named_files(content: Any) -> Iterator[str]:

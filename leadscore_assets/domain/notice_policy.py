@@ -22,9 +22,17 @@ class NoticePolicy(Frozen):
     digest_hour: int = Field(default=7, ge=0, le=23)
     quiet_hours: tuple[int, ...] = Field(default=(), description="hours in which nothing goes that is not urgent")
     news_days: int = Field(default=35, ge=1, le=3660, description="a decision about an older week is told to nobody")
+    silent_after_minutes: float = Field(
+        default=10.0, ge=1, le=60 * 24 * 31, description="past its time, a sensor or schedule counts as silent"
+    )
     first_wait_minutes: float = Field(default=1.0, gt=0, le=1440)
     longest_wait_minutes: float = Field(default=60.0, gt=0, le=1440)
     give_up_hours: float = Field(default=72.0, gt=0, le=24 * 31)
+
+    @property
+    def silent_after(self) -> timedelta:
+        """How long a busy daemon, or one that was just started, is not silent yet."""
+        return timedelta(minutes=self.silent_after_minutes)
 
     @field_validator("quiet_hours")
     @classmethod

@@ -25,13 +25,18 @@ def drifted(week: date, *, sentence: str, report: str, at: datetime, page: str =
 def promotion_coming(version: int, *, moves: datetime | None, why: str, at: datetime, key: str) -> Notice:
     """Say, before any traffic moves, when a version will begin to answer leads (None: now), and how to stop it."""
     when = f"at {moves:%Y-%m-%d %H:%M} UTC" if moves else "now"
-    text = f"{why} 'leadscore release reject {version}' stops it."
+    text = f"{why} 'leadscore release decline {version}' stops it."
     return Notice("promotion_coming", f"Lead scoring: version {version} sets off {when}", text, at, f"coming:{key}")
 
 
 def promoted(version: int, *, reason: str, at: datetime, key: str) -> Notice:
     """Say that a version answers all leads now."""
     return Notice("promoted", f"Lead scoring: version {version} answers all leads", reason, at, f"promoted:{key}")
+
+
+def stayed(version: int, *, reason: str, at: datetime, key: str) -> Notice:
+    """Say that the close watch of a version that answers all leads is over."""
+    return Notice("promoted", f"Lead scoring: version {version} stays, its watch is over", reason, at, f"stayed:{key}")
 
 
 def rolled_back(version: int, *, reason: str, at: datetime, key: str) -> Notice:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from leadscore_assets.domain.exposition import Sample, family
 
+_MOMENT, _AGE = "_timestamp_seconds", "_age_seconds"
+
 # Every metric that the platform tells, with what it is; rules of alarms may name these and the endpoint's alone.
 GAUGES: dict[str, str] = {
     "leadscore_platform_read_timestamp_seconds": "When these numbers were read.",
@@ -20,7 +22,7 @@ GAUGES: dict[str, str] = {
     "leadscore_realised_auc": "AUC of the champion on its newest week with known outcomes.",
     "leadscore_release_in_hand": "Whether a candidate is on its way or the champion is closely watched, 0 or 1.",
     "leadscore_release_alarm": "Whether the release in hand has an alarm, 0 or 1.",
-    "leadscore_notices_pending": "Notices that were not delivered yet.",
+    "leadscore_notices_pending": "Letters of notices that are due on a channel and were not delivered there yet.",
     "leadscore_ledger_sound": "Whether the ledger's hash chain holds, 0 or 1.",
     "leadscore_ledger_records": "Records of the ledger.",
     "leadscore_endpoint_up": "Whether the endpoint answers, 0 or 1; absent where a person stopped it.",
@@ -30,6 +32,19 @@ GAUGES: dict[str, str] = {
     "leadscore_training_cost_dollars": "What the newest training cost.",
     "leadscore_training_peak_memory_bytes": "Peak memory of the newest training's process.",
 }
+
+
+def as_ages(samples: Mapping[str, Iterable[Sample]], now: float) -> dict[str, list[Sample]]:
+    """Return the samples with moments told as their ages in seconds, by other names, for who cannot ask for the time.
+
+    `now` is in seconds since 1970; what never happened is as old as that.
+    """
+    found = {}
+    for name, items in samples.items():
+        moments = name.endswith(_MOMENT)
+        key = name.removesuffix(_MOMENT) + _AGE if moments else name
+        found[key] = [(labels, now - value if moments else value) for labels, value in items]
+    return found
 
 
 def metrics_text(samples: Mapping[str, Iterable[Sample]]) -> str:

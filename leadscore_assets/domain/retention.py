@@ -14,10 +14,11 @@ from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.domain.facts import Record
 from leadscore_assets.domain.policy import Policy
 
-Store = Literal["lake", "bundles", "training", "captures", "runs"]
+Store = Literal["lake", "bundles", "training", "captures", "runs", "outbox"]
 # In the order of removal: what points comes before what it points to.
 KINDS = (
     "run",
+    "letter",
     "capture",
     "list",
     "training",
@@ -169,6 +170,11 @@ _UNJUDGED = {
 }
 _JUDGED: dict[str, tuple[str, Callable[[Policy], int]]] = {
     "run": ("ended", lambda policy: policy.retention.runs_days),
+    # A notice is told once while its letter is kept: as long as its step may decide the same again.
+    "letter": (
+        "ended",
+        lambda policy: max(policy.retention.notices_days, policy.notices.news_days, policy.release.wait_days),
+    ),
     "list": ("its week", lambda policy: policy.retention.leads_days),
     "leads": ("its week", lambda policy: policy.retention.leads_days),
     "report": ("its week", lambda policy: policy.retention.reports_days),

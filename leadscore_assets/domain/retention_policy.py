@@ -22,4 +22,5 @@ class RetentionPolicy(Frozen):
     )
     training_days: int = Field(default=30, ge=1, le=36_600, description="what trainings and repairs left behind")
     runs_days: int = Field(default=180, ge=1, le=36_600, description="finished Dagster runs and their events")
+    notices_days: int = Field(default=180, ge=1, le=36_600, description="notices that were delivered or given up")
     grace_hours: int = Field(default=24, ge=1, le=24 * 31, description="nothing younger goes: it may be in the making")

@@ -31,7 +31,9 @@ _MOMENT = rf"(?<![\w-])\d{{4}}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]){_AT}(?!
 _RUN = r"(?<![\w-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w-])"
 _FIGURES = re.compile(f"{_MOMENT}|{_RUN}")
 # A share, a gain, an amount; nobody writes a telephone number with one dot and so few digits before or behind it.
-_DECIMAL = re.compile(r"(?:0|[1-9]\d?)\.\d+|[1-9]\d{2,5}\.\d{1,2}")
+_DECIMAL = re.compile(r"\+?0\.\d+|[\u2010-\u2015-]?(?:0|[1-9]\d?)\.\d+|[1-9]\d{2,5}\.\d{1,2}")
+# A gain is told with the width of its interval behind it: "0.0123 (90 % interval".
+_WIDTH = re.compile(r"\s*\(\d{2}$")
 _DIGITS = re.compile(r"(?<![\w.,])(?:\+|\(\+?)?\d[\d\s()./\u2010-\u2015-]{5,}\d(?![\w])")
 _SHORTEST, _BARE = 7, 10
 
@@ -59,7 +61,7 @@ def scrubbed(notice: Notice, contract: Contract, *, known: Iterable[str] = ()) -
 
 def _telephone(found: re.Match[str]) -> str:
     written = found[0]
-    if all(_DECIMAL.fullmatch(part.strip("()")) for part in written.split()):
+    if all(_DECIMAL.fullmatch(part.strip("()")) for part in _WIDTH.sub("", written).split()):
         return written
     count = sum(letter.isdigit() for letter in written)
     separated = len(re.findall(r"\d[^\d]+(?=\d)", written))

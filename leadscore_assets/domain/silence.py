@@ -4,9 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-# A daemon that is busy, or was just started, is not silent yet.
-GRACE = timedelta(minutes=10)
-
 
 @dataclass(frozen=True)
 class Watched:
@@ -31,13 +28,13 @@ class Silent:
     expected: datetime
 
 
-def silent(watched: Sequence[Watched], now: datetime) -> list[Silent]:
-    """Return what did not tick when it should have: within two intervals, or at its time, and ten minutes."""
+def silent(watched: Sequence[Watched], now: datetime, *, grace: timedelta) -> list[Silent]:
+    """Return what did not tick when it should have: within two intervals, or at its time, and the grace."""
     found = []
     for item in watched:
         known = item.last or item.since
         expected = _expected(item, known, now)
-        if known is not None and expected is not None and expected + GRACE < now:
+        if known is not None and expected is not None and expected + grace < now:
             found.append(Silent(item.name, item.last, expected))
     return found
 

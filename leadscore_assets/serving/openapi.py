@@ -16,6 +16,23 @@ Schema = dict[str, Any]
 def described(name: str, contract: Contract, models: Sequence[Model]) -> Schema:
     """Describe an endpoint: every path, the lead it takes and the answer it gives."""
     versions = ", ".join(f"{model.placed.name} version {model.placed.version}" for model in models)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": f"Endpoint {name}", "version": f"{contract.version}", "description": f"Serves {versions}."},
+        "paths": {**_invocations(name, models), **_READ, "/rollback": {"post": ROLLBACK}},
+        "components": {
+            "securitySchemes": {"token": TOKEN},
+            "schemas": {
+                "Lead": _lead(contract),
+                "Prediction": _prediction(contract),
+                "Answer": _ANSWER,
+                "Problem": _PROBLEM,
+            },
+        },
+    }
+
+
+def _invocations(name: str, models: Sequence[Model]) -> Schema:
     target = {
         "name": "X-Amzn-SageMaker-Target-Variant",
         "in": "header",
@@ -27,33 +44,7 @@ def described(name: str, contract: Contract, models: Sequence[Model]) -> Schema:
     bounded = {**identity, "schema": {"type": "string", "pattern": f"^[ -~]{{0,{INFERENCE_ID_LENGTH}}}$"}}
     invoke = _invoke([target, cut])
     runtime = {**_invoke([target, bounded], runtime=True), "operationId": "invokeEndpoint"}
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": f"Endpoint {name}", "version": f"{contract.version}", "description": f"Serves {versions}."},
-        "paths": {
-            "/invocations": {"post": invoke},
-            f"/endpoints/{name}/invocations": {"post": runtime},
-            "/ping": {
-                "get": _read("ping", "Whether a model serves.", None, also={"503": _refusal("No model serves.")})
-            },
-            "/status": {"get": _read("status", "What is served, by which processes.", "application/json")},
-            "/counts": {"get": _read("counts", "What was counted by variant, for the release.", "application/json")},
-            "/metrics": {"get": _read("metrics", "The counts as Prometheus reads them.", "text/plain")},
-            "/": {"get": _read("page", "The live page, for a person.", "text/html")},
-            "/live.json": {"get": _read("live", "What the live page shows.", "application/json")},
-            "/rollback": {"post": ROLLBACK},
-            "/openapi.json": {"get": _read("describe", "This description.", "application/json")},
-        },
-        "components": {
-            "securitySchemes": {"token": TOKEN},
-            "schemas": {
-                "Lead": _lead(contract),
-                "Prediction": _prediction(contract),
-                "Answer": _ANSWER,
-                "Problem": _PROBLEM,
-            },
-        },
-    }
+    return {"/invocations": {"post": invoke}, f"/endpoints/{name}/invocations": {"post": runtime}}
 
 
 def _invoke(parameters: list[Schema], *, runtime: bool = False) -> Schema:
@@ -162,6 +153,15 @@ def _prediction(contract: Contract) -> Schema:
     }
 
 
+_READ: Schema = {
+    "/ping": {"get": _read("ping", "Whether a model serves.", None, also={"503": _refusal("No model serves.")})},
+    "/status": {"get": _read("status", "What is served, by which processes.", "application/json")},
+    "/counts": {"get": _read("counts", "What was counted by variant, for the release.", "application/json")},
+    "/metrics": {"get": _read("metrics", "The counts as Prometheus reads them.", "text/plain")},
+    "/": {"get": _read("page", "The live page, for a person.", "text/html")},
+    "/live.json": {"get": _read("live", "What the live page shows.", "application/json")},
+    "/openapi.json": {"get": _read("describe", "This description.", "application/json")},
+}
 _INTEGER: Schema = {"schema": {"type": "integer"}}
 _ANSWER: Schema = {
     "type": "object",

@@ -5,11 +5,11 @@ from dataclasses import replace
 from leadscore_assets.backends.process_usage import usage_of
 from leadscore_assets.domain.accompanying import Look, Tenure, look_due, tenure
 from leadscore_assets.domain.calendar import WEEK
-from leadscore_assets.domain.errors import LeadscoreError, Missing
+from leadscore_assets.domain.errors import LeadscoreError
 from leadscore_assets.domain.facts import EndpointStatus
 from leadscore_assets.domain.live_facts import LiveLook
 from leadscore_assets.domain.serving_counts import VariantCounts
-from leadscore_assets.steps.drifting import stored_drift
+from leadscore_assets.steps.drifting import find_drift
 from leadscore_assets.steps.freshness import freshness
 from leadscore_assets.steps.outcome_reports import latest_realised
 from leadscore_assets.steps.platform import Platform
@@ -59,11 +59,9 @@ def newest_drift(platform: Platform) -> tuple[str, str]:
     """Return the newest drift verdict of the last weeks and its sentence; two empty texts without one."""
     last = platform.last_finished_week()
     for manifest in reversed(platform.lake.manifests(last - WEEK * _DRIFT_WEEKS, last)):
-        try:
-            verdict = stored_drift(platform, manifest.week).verdict
-        except Missing:
-            continue
-        return verdict.decision, verdict.sentence
+        report = find_drift(platform, manifest.week)
+        if report:
+            return report.verdict.decision, report.verdict.sentence
     return "", ""
 
 

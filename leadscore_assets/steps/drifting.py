@@ -64,11 +64,17 @@ def drift_against(platform: Platform, week: date, champion: Package | None) -> D
 
 def stored_drift(platform: Platform, week: date) -> DriftReport:
     """Return a week's drift report; raise Missing with the remedy."""
-    content = platform.lake.read_json(_path(week))
-    if content is None:
+    found = find_drift(platform, week)
+    if found is None:
         raise Missing(f"week {week} has no drift report; materialize drift_report for it")
+    return found
+
+
+def find_drift(platform: Platform, week: date) -> DriftReport | None:
+    """Return a week's drift report, None where there is none; raise CorruptArtefact."""
+    content = platform.lake.read_json(_path(week))
     try:
-        return DriftReport.from_json(content)
+        return None if content is None else DriftReport.from_json(content)
     except (KeyError, TypeError) as error:
         raise CorruptArtefact(
             f"the drift report of week {week} cannot be read ({error}); materialize it again"

@@ -1,11 +1,10 @@
-"""A gate's answer for a week, and what any gate about a week of leads asks for."""
+"""A gate's answer for a week, and what any gate about a week of leads is about."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from leadscore_assets.domain.digests import digest_of
-from leadscore_assets.domain.errors import Missing
 from leadscore_assets.domain.facts import Record, WeekManifest
 from leadscore_assets.domain.policy import Severity
 from leadscore_assets.steps.platform import Platform
@@ -35,14 +34,6 @@ def about_leads(platform: Platform, name: str, manifest: WeekManifest, reasons: 
     """Answer a gate about a stored week of leads, as severe as the policy says."""
     subject, severity = leads_subject(manifest), platform.policy.checks.severity(name)
     return Gate(name, manifest.week, subject, passed, tuple(reasons), severity)
-
-
-def manifest_of(platform: Platform, week: date) -> WeekManifest:
-    """Return a stored week; raise Missing with the remedy."""
-    manifest = platform.lake.manifest(week)
-    if manifest is None:
-        raise Missing(f"week {week} is not ingested; materialize weekly_leads for it or run 'leadscore ingest'")
-    return manifest
 
 
 def leads_subject(manifest: WeekManifest) -> str:

@@ -15,11 +15,12 @@ from leadscore_assets.domain.promotion import reaches_floor
 from leadscore_assets.domain.scoring import Scorer
 from leadscore_assets.domain.slices import NAMES, TRAIN, overlaps
 from leadscore_assets.steps.fitting import candidate_digest
-from leadscore_assets.steps.gate import Gate, leads_subject, manifest_of
+from leadscore_assets.steps.gate import Gate, leads_subject
 from leadscore_assets.steps.judging import stored_evaluation
 from leadscore_assets.steps.leads_gates import LEADS_GATES
 from leadscore_assets.steps.notifying import announce_news
 from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.stored_week import manifest_of
 
 
 def slices_do_not_overlap(platform: Platform, week: date) -> Gate:

@@ -1,6 +1,7 @@
 """Ingest: one week from the source into the lake, validated, sorted, by day, with what broke the contract set aside."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -16,6 +17,8 @@ from leadscore_assets.domain.validation import Validated, validate_week
 from leadscore_assets.steps.generations import keep_generation
 from leadscore_assets.steps.past_retention import is_past_retention
 from leadscore_assets.steps.platform import Platform
+
+_LEADS = "leads"
 
 
 def ingest_week(platform: Platform, week: date) -> WeekManifest:
@@ -58,27 +61,49 @@ def ingest_week(platform: Platform, week: date) -> WeekManifest:
     return manifest
 
 
-def reopened_weeks(platform: Platform) -> list[date]:
-    """Return the finished weeks whose rows in the source are not what the lake holds: new, late, corrected, empty.
+@dataclass(frozen=True)
+class Reopened:
+    """A finished week whose rows in the source are not what the lake holds.
 
-    A week that is older than the retention of leads, and not held, was cleaned or never wanted: it is not asked for.
+    `generation` is the one held, 0 for none; `digest` is of the source's rows, None where it has none.
+    """
+
+    week: date
+    generation: int
+    digest: str | None
+
+
+def reopened_weeks(platform: Platform) -> list[date]:
+    """Return the finished weeks whose rows in the source are not what the lake holds: new, late, corrected, empty."""
+    return [item.week for item in reopened(platform)]
+
+
+def reopened(platform: Platform, *, since_first: bool = False) -> list[Reopened]:
+    """Compare source and lake; `since_first` leaves out what is older than the first week held, all where none is.
+
+    The lake is asked once for its manifests and once for its files, however many weeks there are. A week that is older
+    than the retention of leads, and not held, was cleaned or never wanted: it is not asked for.
     """
     digests = platform.source.weeks()
     finished = platform.last_finished_week()
     held = {manifest.week: manifest for manifest in platform.lake.manifests(platform.start_week, finished)}
+    if since_first and not held:
+        return []
+    stored = {file.path for file in platform.lake.files(_LEADS)}
     last = min(max((*digests, *held), default=platform.start_week), finished)
+    kept = platform.policy.retention.leads_days
     return [
-        week
-        for week in weeks_between(platform.start_week, last)
-        if (week in held or not is_past_retention(platform, week, last))
-        and _differs(platform, held.get(week), digests.get(week))
+        Reopened(week, held[week].generation if week in held else 0, digests.get(week))
+        for week in weeks_between(min(held) if since_first else platform.start_week, last)
+        if (week in held or not is_past_retention(platform, week, last, days=kept))
+        and _differs(platform, held.get(week), digests.get(week), stored)
     ]
 
 
-def _differs(platform: Platform, manifest: WeekManifest | None, digest: str | None) -> bool:
+def _differs(platform: Platform, manifest: WeekManifest | None, digest: str | None, stored: Set[str]) -> bool:
     if manifest is None or manifest.terms != _terms(platform):
         return True
-    if not all(platform.lake.holds(file.path) for file in manifest.files):
+    if not all(file.path in stored for file in manifest.files):
         return True
     return bool(manifest.rows or manifest.quarantined) if digest is None else manifest.source_digest != digest
 
@@ -95,7 +120,7 @@ def _store_days(lake: Lake, week: date, good: pa.Table, platform: Platform) -> I
         )
         rows = good.filter(inside)
         if rows.num_rows:
-            path, sha256 = lake.write_table(rows, under=f"leads/week={week}/day={day}")
+            path, sha256 = lake.write_table(rows, under=f"{_LEADS}/week={week}/day={day}")
             labelled = rows.num_rows - rows[platform.contract.label].null_count
             yield DataFile(path, sha256, rows.num_rows, day, labelled)
 

@@ -8,8 +8,9 @@ from datetime import date
 
 from leadscore_assets.domain.calendar import WEEK, weeks_between
 from leadscore_assets.domain.label_shift import label_shift
-from leadscore_assets.steps.gate import Gate, about_leads, manifest_of
+from leadscore_assets.steps.gate import Gate, about_leads
 from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.stored_week import manifest_of
 
 _NAMED = 5
 

@@ -18,6 +18,7 @@ from leadscore_assets.domain.facts import Package
 from leadscore_assets.domain.scoring import Reason, Scorer
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.shown_scores import keep_shown
+from leadscore_assets.steps.stored_week import manifest_of
 
 _MISSING = "not known"
 
@@ -46,9 +47,7 @@ def champion(platform: Platform) -> Package:
 def score_week(platform: Platform, week: date) -> RankedList:
     """Score a week's leads with the champion and store the ranked list as Parquet and CSV."""
     package = champion(platform)
-    manifest = platform.lake.manifest(week)
-    if manifest is None:
-        raise Missing(f"week {week} is not ingested; materialize weekly_leads for it or run 'leadscore ingest'")
+    manifest = manifest_of(platform, week)
     leads = platform.lake.read_files(manifest.files) if manifest.files else platform.contract.schema.empty_table()
     contract = bundle.contract_of(platform.bundles.path(package.digest), digest=package.digest)
     _check_columns(leads, contract, package)

@@ -12,6 +12,7 @@ from leadscore_assets.domain.realised import Answerer, OutcomeReport, Terms
 from leadscore_assets.domain.triggers import Realised
 from leadscore_assets.reports.outcome_page import outcome_page
 from leadscore_assets.steps.outcome_rows import OutcomeRows, answered_groups, outcome_rows
+from leadscore_assets.steps.past_retention import is_past_retention
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.shown_scores import shown_file
 
@@ -64,13 +65,19 @@ def newest_matured(platform: Platform) -> date:
 
 
 def weeks_to_report(platform: Platform) -> dict[date, str]:
-    """Return the listed weeks whose outcomes are known and not yet reported as they are now, with what they hold."""
-    last = newest_matured(platform)
+    """Return the listed weeks whose outcomes are known and not yet reported as they are now, with what they hold.
+
+    A report that retention keeps no longer is not asked for again.
+    """
+    last, newest = newest_matured(platform), platform.last_finished_week()
+    kept = platform.policy.retention.reports_days
     found = {}
     for manifest in platform.lake.manifests(max(last - WEEK * LOOKED_BACK, platform.start_week), last):
         if shown_file(platform, manifest.week) is None:
             continue
         about, report = _about(platform, manifest), platform.lake.read_json(_path(manifest.week))
+        if report is None and is_past_retention(platform, manifest.week, newest, days=kept):
+            continue
         if report is None or report.get("about") != about:
             found[manifest.week] = about
     return found

@@ -17,6 +17,7 @@ from leadscore_assets.domain.realised import Group, Shown, group
 from leadscore_assets.domain.texts import spelled
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.shown_scores import shown_scores
+from leadscore_assets.steps.stored_week import manifest_of
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,7 @@ class OutcomeRows:
 
 def outcome_rows(platform: Platform, week: date) -> OutcomeRows:
     """Join a week's first shown scores to labels and outcomes; raise Missing without a list or leads."""
-    contract, manifest = platform.contract, platform.lake.manifest(week)
-    if manifest is None:
-        raise Missing(f"week {week} is not ingested; run 'leadscore ingest --week {week}'")
+    contract, manifest = platform.contract, manifest_of(platform, week)
     listed = shown_scores(platform, week)
     if listed is None:
         raise Missing(f"week {week} has no list whose outcome could be told; materialize scored_leads for it")

@@ -1,4 +1,4 @@
-"""Which weeks of leads are past their retention: what a cleaning removes, no ingestion brings back by itself."""
+"""Which weeks are past their retention: what a cleaning removes, nothing brings back by itself."""
 
 from datetime import date
 
@@ -14,6 +14,6 @@ def weeks_from(platform: Platform, newest: date) -> date:
     return min(window_start(platform, newest), newest - WEEK * (history + 1))
 
 
-def is_past_retention(platform: Platform, week: date, newest: date) -> bool:
-    """Tell whether a week's leads are older than the policy keeps them, and nothing to come looks back to them."""
-    return (newest - week).days > platform.policy.retention.leads_days and week < weeks_from(platform, newest)
+def is_past_retention(platform: Platform, week: date, newest: date, *, days: int) -> bool:
+    """Tell whether what a week has is older than the days that it is kept, and nothing to come looks back to it."""
+    return (newest - week).days > days and week < weeks_from(platform, newest)

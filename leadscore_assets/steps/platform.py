@@ -1,7 +1,7 @@
 """Everything a step may touch: the site's rules and one adapter a port."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 from leadscore_assets.backends.ports import (
@@ -13,6 +13,7 @@ from leadscore_assets.backends.ports import (
     Lake,
     LeadSource,
     Ledger,
+    MetricPublisher,
     ModelRegistry,
     Outbox,
     Trainer,
@@ -27,7 +28,8 @@ from leadscore_assets.domain.policy import Policy
 class Platform:
     """A site at work: contract, policy and adapters, opened once a run or command.
 
-    Without an outbox nobody is told; without captures nothing is known of single answers. `holders` are the names that
+    Without an outbox nobody is told, without metrics no numbers are published; without captures nothing is known of
+    single answers. `holders` are the names that
     may approve in each role, anyone where there are none; `actor` is in whose name it was opened.
     """
 
@@ -48,6 +50,11 @@ class Platform:
     actor: str = "unknown"
     outbox: Outbox | None = None
     channels: Mapping[str, Channel] = field(default_factory=dict)
+    metrics: MetricPublisher | None = None
+
+    def acting(self, actor: str) -> "Platform":
+        """Return this platform at work in another's name: that of the schedule or sensor that ticks."""
+        return replace(self, actor=actor, ledger=self.ledger.signed(actor))
 
     def today(self) -> date:
         """Return today's date in UTC."""

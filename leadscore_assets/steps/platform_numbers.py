@@ -1,4 +1,4 @@
-"""The platform's own numbers, read for Prometheus."""
+"""The platform's own numbers: read, told to Prometheus as text, and published where the settings say."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from leadscore_assets.backends.process_usage import usage_of
 from leadscore_assets.domain.calendar import WEEK, at_midnight
 from leadscore_assets.domain.exposition import Sample
 from leadscore_assets.domain.live_facts import Automation
-from leadscore_assets.domain.platform_metrics import metrics_text
+from leadscore_assets.domain.platform_metrics import as_ages, metrics_text
 from leadscore_assets.steps.accompanying import newest_drift
 from leadscore_assets.steps.freshness import freshness
 from leadscore_assets.steps.outcome_reports import latest_realised
@@ -17,14 +17,26 @@ _MEGABYTE = 1 << 20
 Samples = dict[str, list[Sample]]
 
 
-def platform_metrics(platform: Platform, automation: Automation, *, pending: int | None = None) -> str:
-    """Return every number in Prometheus's text format; `pending` are notices not delivered yet, None unknown."""
+def platform_metrics(platform: Platform, automation: Automation) -> str:
+    """Return every number in Prometheus's text format."""
+    return metrics_text(platform_samples(platform, automation))
+
+
+def publish_metrics(platform: Platform, automation: Automation) -> int:
+    """Publish every number where the settings say, moments as ages; return how many, none where nobody asked."""
+    if platform.metrics is None:
+        return 0
+    now = platform.now()
+    return platform.metrics.publish(as_ages(platform_samples(platform, automation), now.timestamp()), now)
+
+
+def platform_samples(platform: Platform, automation: Automation) -> Samples:
+    """Read every number as it is now; what is not known has no sample."""
     found: Samples = {"leadscore_platform_read_timestamp_seconds": [({}, platform.now().timestamp())]}
-    for part in (_automation(automation), _data(platform), _models(platform), _ledger(platform), _endpoint(platform)):
-        found |= part
-    if pending is not None:
-        found["leadscore_notices_pending"] = [({}, pending)]
-    return metrics_text({name: samples for name, samples in found.items() if samples})
+    for read in (_data, _models, _ledger, _notices, _endpoint):
+        found |= read(platform)
+    found |= _automation(automation)
+    return {name: samples for name, samples in found.items() if samples}
 
 
 def _automation(automation: Automation) -> Samples:
@@ -75,6 +87,11 @@ def _ledger(platform: Platform) -> Samples:
         "leadscore_ledger_sound": [({}, float(not platform.ledger.verify()))],
         "leadscore_ledger_records": [({}, platform.ledger.head()[0])],
     }
+
+
+def _notices(platform: Platform) -> Samples:
+    outbox = platform.outbox
+    return {"leadscore_notices_pending": [({}, outbox.overdue(platform.now()))] if outbox else []}
 
 
 def _endpoint(platform: Platform) -> Samples:

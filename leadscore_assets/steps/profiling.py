@@ -17,6 +17,7 @@ from leadscore_assets.domain.score_monitor import DayScores, count_scores
 from leadscore_assets.domain.scoring import Scorer
 from leadscore_assets.domain.week_profile import WeekProfile, sample_table
 from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.stored_week import manifest_of
 
 BINS_ROWS = 5_000
 
@@ -26,7 +27,7 @@ def profile_week(platform: Platform, week: date) -> WeekProfile:
 
     The same week and champion give the same bytes. Raises Missing when the week is not ingested.
     """
-    manifest = _manifest(platform, week)
+    manifest = manifest_of(platform, week)
     leads = _read(platform, manifest)
     bins = _fix_bins(platform, manifest, leads)
     columns = feature_values(columns_from_table(leads, platform.contract), platform.contract)
@@ -72,7 +73,7 @@ def home_bins(platform: Platform) -> Bins:
 
 def profile_problems(platform: Platform, week: date) -> list[str]:
     """Compare a week's profile with its leads; return each difference as a sentence."""
-    manifest, found = _manifest(platform, week), find_profile(platform, week, home_bins(platform))
+    manifest, found = manifest_of(platform, week), find_profile(platform, week, home_bins(platform))
     if found is None:
         return [f"week {week} has no profile of its present leads; materialize lead_profile for it"]
     return [
@@ -85,13 +86,6 @@ def profile_problems(platform: Platform, week: date) -> list[str]:
 def profile_path(week: date) -> str:
     """Return where a week's profile lies in the lake."""
     return f"profiles/week={week}/profile.json"
-
-
-def _manifest(platform: Platform, week: date) -> WeekManifest:
-    manifest = platform.lake.manifest(week)
-    if manifest is None:
-        raise Missing(f"week {week} is not ingested; materialize weekly_leads for it or run 'leadscore ingest'")
-    return manifest
 
 
 def _read(platform: Platform, manifest: WeekManifest) -> pa.Table:

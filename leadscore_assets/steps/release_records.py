@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from leadscore_assets.domain.errors import LeadscoreError, TransientError
 from leadscore_assets.domain.facts import EndpointStatus
-from leadscore_assets.domain.notice_words import promoted, rolled_back
+from leadscore_assets.domain.notice_words import promoted, rolled_back, stayed
 from leadscore_assets.domain.notices import Notice
 from leadscore_assets.domain.release_decisions import own_decisions
 from leadscore_assets.domain.release_events import Action
@@ -125,7 +125,7 @@ def _strike_off(platform: Platform, told: tuple[Transition, ...]) -> None:
 
 def _record(platform: Platform, item: Transition, status: EndpointStatus) -> None:
     platform.ledger.append(
-        _ACTIONS[item.after],
+        "stayed" if _stayed(item) else _ACTIONS[item.after],
         f"package {item.model.version}",
         reason=item.reason,
         evidence={
@@ -142,14 +142,21 @@ def _record(platform: Platform, item: Transition, status: EndpointStatus) -> Non
     )
 
 
+def _stayed(item: Transition) -> bool:
+    """Tell whether a champion's close watch ended, which is no second promotion."""
+    return item.before == item.after == "champion"
+
+
 def _key(item: Transition) -> str:
     return f"release:{item.model.digest}:{item.after}:{item.weight:g}:{item.at.isoformat()}"
 
 
 def _announce(platform: Platform, item: Transition) -> None:
-    """Tell people of a promotion and of a way back; a model that comes back by one is no promotion."""
+    """Tell people of a promotion, its watch's end and a way back; a model that comes back by one is no promotion."""
     version, key = item.model.version, _key(item)
-    if item.after == "champion" and item.before not in _ENDED:
+    if _stayed(item):
+        announce(platform, stayed(version, reason=item.reason, at=item.at, key=key))
+    elif item.after == "champion" and item.before not in _ENDED:
         announce(platform, promoted(version, reason=item.reason, at=item.at, key=key))
     elif item.after == "rolled_back":
         announce(platform, rolled_back(version, reason=item.reason, at=item.at, key=key))

@@ -2,14 +2,14 @@
 
 from datetime import date, datetime
 
-from leadscore_assets.domain.calendar import DAY, WEEK
+from leadscore_assets.domain.calendar import DAY, WEEK, at_midnight
 from leadscore_assets.domain.digests import digest_of
 from leadscore_assets.domain.errors import Missing, NotEnoughData
 from leadscore_assets.domain.facts import LedgerRecord
 from leadscore_assets.domain.slices import TEST, TRAIN, VALIDATION
 from leadscore_assets.domain.triggers import Answer, Asker, DriftAnswer, RetrainingState
 from leadscore_assets.domain.triggers import should_retrain as answered
-from leadscore_assets.steps.drifting import stored_drift
+from leadscore_assets.steps.drifting import find_drift
 from leadscore_assets.steps.outcome_reports import latest_realised
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.slicing import plan_cut
@@ -49,19 +49,19 @@ def retraining_state(platform: Platform, week: date | None = None, *, running: s
     trained = platform.ledger.records(action="trained", limit=_REMEMBERED)
     newest = max(trained, key=lambda item: (str(item.evidence["week"]), item.seq), default=None)
     (data, problem), done = _data(platform, chosen), _done(platform, trained)
-    promoted = platform.ledger.records(action="promoted")
+    drift = _drift(platform, chosen) if champion and "drift" in rules.conditions else None
     return RetrainingState(
         week=chosen,
         champion=champion is not None,
         data=data,
         problem=problem,
-        first_model=promoted[0].at.date() if promoted else None,
+        first_model=_first_model(platform) if rules.when == "phases" else None,
         last_trained=newest.at if newest and newest.at <= platform.now() else None,
         trained_data=done,
         new_rows=_new_rows(platform, chosen, newest),
         champion_trained=champion.week + WEEK if champion else None,
-        drift=_drift(platform, chosen) if champion and "drift" in rules.conditions else None,
-        last_drift=_last_started_by_drift(platform, done),
+        drift=drift,
+        last_drift=_last_started_by_drift(platform, chosen, done) if drift and drift.decision == "alarm" else None,
         running=running,
         realised=latest_realised(platform) if champion and "performance" in rules.conditions else None,
     )
@@ -105,9 +105,18 @@ def _new_rows(platform: Platform, week: date, newest: LedgerRecord | None) -> in
     return sum(file.labelled for file in files if last < file.day < matured)
 
 
-def _last_started_by_drift(platform: Platform, done: tuple[str, ...]) -> date | None:
-    """Return the day after the week whose drift last started a retraining that came to its end."""
-    for item in reversed(platform.ledger.records(action="asked", limit=_REMEMBERED * 10)):
+def _first_model(platform: Platform) -> date | None:
+    first = platform.ledger.records(action="promoted", limit=1, oldest=True)
+    return first[0].at.date() if first else None
+
+
+def _last_started_by_drift(platform: Platform, week: date, done: tuple[str, ...]) -> date | None:
+    """Return the day after the week whose drift last started a retraining that came to its end.
+
+    A week is asked about once it is over, so what a rest before this one's end can hold was recorded since.
+    """
+    since = at_midnight(week + WEEK - DAY * platform.policy.drift.cooldown_days)
+    for item in reversed(platform.ledger.records(action="asked", since=since, limit=_REMEMBERED * 10)):
         said = item.evidence
         if said["cause"] == "drift" and said["wanted"] and said["data"] in done:
             return date.fromisoformat(str(said["week"])) + WEEK
@@ -115,11 +124,8 @@ def _last_started_by_drift(platform: Platform, done: tuple[str, ...]) -> date | 
 
 
 def _drift(platform: Platform, week: date) -> DriftAnswer | None:
-    try:
-        report = stored_drift(platform, week)
-    except Missing:
-        return None
-    return DriftAnswer(report.verdict.decision, report.verdict.sentence, report.digest)
+    report = find_drift(platform, week)
+    return DriftAnswer(report.verdict.decision, report.verdict.sentence, report.digest) if report else None
 
 
 def _record(platform: Platform, found: Answer, asker: Asker, *, key: str | None, because: str) -> LedgerRecord:

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from leadscore_assets.backends.process_usage import usage_of
 from leadscore_assets.domain.calendar import WEEK, at_midnight
-from leadscore_assets.domain.facts import LedgerRecord
+from leadscore_assets.domain.facts import DataFile, LedgerRecord
 from leadscore_assets.domain.live_facts import RunFact, RunsOfAWeek, TrainingFact
 from leadscore_assets.steps.platform import Platform
 
@@ -25,8 +25,12 @@ def record_runs(platform: Platform, week: date, runs: Sequence[RunFact]) -> Runs
         trainings=trainings_of(platform, week),
         endpoint=usage_of(platform.endpoint.status().pid),
     )
-    platform.lake.write_json(_path(week), found.to_json())
-    platform.lake.write_table(_table(found), under=f"runs/week={week}")
+    table = _table(found)
+    # The lock of a cleaning, which takes away tables that nothing names.
+    with platform.lake.lock(f"week-{week}"):
+        path, sha256 = platform.lake.write_table(table, under=f"runs/week={week}")
+        file = DataFile(path, sha256, table.num_rows, week)
+        platform.lake.write_json(_path(week), {**found.to_json(), "table": file.to_json()})
     return found
 
 

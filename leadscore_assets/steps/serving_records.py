@@ -27,16 +27,18 @@ def record_served(platform: Platform, week: date) -> ServedWeek:
     if stored and sum(item.answers for item in stored.days) > sum(item.answers for item in days):
         return stored
     production = [item for item in days if item.role == "production"]
-    path, sha256 = platform.lake.write_table(counts, under=f"served/week={week}")
-    found = ServedWeek(
-        week=week,
-        answers=sum(item.answers for item in production),
-        unscored=sum(item.unscored for item in production),
-        unreadable=(captures.unreadable if captures else 0) - before,
-        table=DataFile(path, sha256, counts.num_rows, week),
-        days=days,
-    )
-    platform.lake.write_json(_path(week), found.to_json())
+    # The lock of a cleaning, which takes away tables that nothing names.
+    with platform.lake.lock(f"week-{week}"):
+        path, sha256 = platform.lake.write_table(counts, under=f"served/week={week}")
+        found = ServedWeek(
+            week=week,
+            answers=sum(item.answers for item in production),
+            unscored=sum(item.unscored for item in production),
+            unreadable=(captures.unreadable if captures else 0) - before,
+            table=DataFile(path, sha256, counts.num_rows, week),
+            days=days,
+        )
+        platform.lake.write_json(_path(week), found.to_json())
     return found
 
 

@@ -26,8 +26,10 @@ def keep_shown(platform: Platform, week: date, ranked: pa.Table) -> None:
         if not fresh.num_rows:
             return
         table = pa.concat_tables([known, fresh])
-    path, sha256 = platform.lake.write_table(table, under=f"scored/week={week}")
-    platform.lake.write_json(_path(week), DataFile(path, sha256, table.num_rows, week).to_json())
+    # The lock of a cleaning, which takes away tables that nothing names.
+    with platform.lake.lock(f"week-{week}"):
+        path, sha256 = platform.lake.write_table(table, under=f"scored/week={week}")
+        platform.lake.write_json(_path(week), DataFile(path, sha256, table.num_rows, week).to_json())
 
 
 def shown_scores(platform: Platform, week: date) -> pa.Table | None:

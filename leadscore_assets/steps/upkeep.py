@@ -7,6 +7,7 @@ Every removal is looked at again under the lock of whoever could have begun to n
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 
 from leadscore_assets.backends.ports import FileStore
@@ -16,6 +17,7 @@ from leadscore_assets.domain.retention_keep import keep_of
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.upkeep_inventory import PLAN, inventory, named_by, stores
 from leadscore_assets.steps.upkeep_site import roles, site_of
+from leadscore_assets.steps.week_index import forget_weeks, page_path
 
 Say = Callable[[Removal], None]
 _OF_A_WEEK = ("leads", "generation", "profile", "rows")
@@ -72,6 +74,7 @@ def clean(platform: Platform, runs: FileStore | None = None, *, on_removal: Say 
         if whole.removals:
             content = {"begun": begun, "removals": [item.to_json() for item in whole.removals]}
             platform.lake.write_json(PLAN, content)
+            forget_weeks(platform, _weeks_of_pages(fresh.removals))
         spared = set(_carry_out(platform, fresh.removals, runs, on_removal))
         done = Cleaning(tuple(item for item in whole.removals if item.name not in spared))
         if done.removals:
@@ -145,6 +148,11 @@ def _points_on(platform: Platform, item: Removal, planned: set[str]) -> bool:
     """Tell whether a week's pointer was given another model meanwhile."""
     digest = (platform.lake.read_json(item.path) or {}).get("digest")
     return f"bundles/{digest}" not in planned and digest in platform.bundles.digests()
+
+
+def _weeks_of_pages(removals: Sequence[Removal]) -> set[date]:
+    """Return the weeks whose page goes, which the index names until then."""
+    return {item.week for item in removals if item.week and item.path == page_path(item.week)}
 
 
 def _withdraw(platform: Platform, item: Removal) -> None:

@@ -12,6 +12,10 @@ from leadscore_assets.domain.retention import Artefact, Store
 from leadscore_assets.steps.platform import Platform
 
 PLAN = "upkeep/unfinished.json"
+# Stores of one kind of thing each, which nothing else needs.
+_PLAIN: Mapping[Store, str] = {"captures": "capture", "runs": "run", "outbox": "letter"}
+# Where documents lie that name rows of their week.
+_NAMING_FOLDERS = ("leads", "profiles", "reports", "runs", "scored")
 _JUDGED = ("/evaluation.json", "/evaluation.html")
 
 
@@ -23,19 +27,22 @@ def stores(platform: Platform, runs: FileStore | None = None) -> dict[Store, Fil
         "training": platform.trainer.leftovers,
         "captures": platform.endpoint.captured,
     }
+    if platform.outbox:
+        found["outbox"] = platform.outbox.ended
     return found | ({"runs": runs} if runs else {})
 
 
 def inventory(platform: Platform, runs: FileStore | None = None) -> list[Artefact]:
     """List what retention knows; raise CorruptArtefact for a document that may name files and cannot be read."""
     lake = list(_lake(platform))
-    found = [*lake, *_bundles(platform, lake), *_trainings(platform), *_plain(platform.endpoint.captured, "captures")]
-    return found + (list(_plain(runs, "runs")) if runs else [])
+    found = [*lake, *_bundles(platform, lake), *_trainings(platform)]
+    plain = {name: store for name, store in stores(platform, runs).items() if name in _PLAIN}
+    return [*found, *(item for name, store in plain.items() for item in _whole(store, name))]
 
 
 def named_by(platform: Platform, week: date) -> set[str]:
     """Return the paths of what a stored week names now, whatever was planned before."""
-    held = [item for folder in ("leads", "profiles") for item in platform.lake.files(f"{folder}/week={week}")]
+    held = [item for folder in _NAMING_FOLDERS for item in platform.lake.files(f"{folder}/week={week}")]
     return {name for item in _known(held) for name in _needs(platform, item)}
 
 
@@ -138,10 +145,9 @@ def _attempt(file: StoredFile) -> str:
     return "/".join(file.path.split("/")[:2]) if "/attempt-" in file.path else file.path
 
 
-def _plain(store: FileStore, name: Store) -> Iterator[Artefact]:
-    kind = {"captures": "capture", "runs": "run"}[name]
+def _whole(store: FileStore, name: Store) -> Iterator[Artefact]:
     for file in store.files():
-        yield Artefact(name, file.path, kind, file.size, file.at)
+        yield Artefact(name, file.path, _PLAIN[name], file.size, file.at)
 
 
 def _manifest(week: date) -> str:

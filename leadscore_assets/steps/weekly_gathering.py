@@ -6,15 +6,14 @@ from datetime import date, datetime, timedelta
 
 from leadscore_assets.domain.accompanying import next_look, tenure
 from leadscore_assets.domain.calendar import DAY, WEEK, at_midnight, week_of
-from leadscore_assets.domain.errors import Missing
 from leadscore_assets.domain.facts import LedgerRecord
 from leadscore_assets.domain.live_facts import RunFact, RunsOfAWeek
 from leadscore_assets.domain.realised import OutcomeReport
 from leadscore_assets.domain.release_state import ReleaseState
 from leadscore_assets.domain.retraining_calendar import next_due
 from leadscore_assets.domain.weekly import Coming, Leads, Outcomes, Realisation, WeeklyReport, in_a_row, told
+from leadscore_assets.steps.drifting import find_drift
 from leadscore_assets.steps.drifting import page_path as drift_page_path
-from leadscore_assets.steps.drifting import stored_drift
 from leadscore_assets.steps.freshness import freshness
 from leadscore_assets.steps.judging import page_path as evaluation_page_path
 from leadscore_assets.steps.outcome_reports import outcome_problems, outcomes_known_from, reports_until
@@ -25,7 +24,18 @@ from leadscore_assets.steps.run_facts import record_runs
 
 _MOST = 5000
 _IN_A_ROW = 12
-_RELEASES = ("approved", "rejected", "shadowed", "shifted", "promoted", "retired", "rolled back", "repaired", "refused")
+_RELEASES = (
+    "approved",
+    "rejected",
+    "shadowed",
+    "shifted",
+    "promoted",
+    "stayed",
+    "retired",
+    "rolled back",
+    "repaired",
+    "refused",
+)
 _CONCERNS = ("alarmed", "gate failed", "rolled back")
 
 
@@ -38,14 +48,16 @@ def gathered_week(platform: Platform, week: date, runs: Sequence[RunFact]) -> We
     drift, sentence, moved = _drift(platform, week)
     kept, outcomes = record_runs(platform, week, runs), _outcomes(platform, week)
     leads = _leads(platform, week)
-    alarming, watched = _concerns(platform, records, kept, leads)
+    # The week's leads come in after its last day: what stopped them then belongs on this page, not on the next.
+    stopped = platform.ledger.records(action="gate failed", subject=f"week {week}", since=last)
+    alarming, watched = _concerns(platform, [*records, *stopped], kept, leads)
     watched = [*([f"The week's leads drifted: {sentence}"] if moved else []), *_fallen(platform, outcomes), *watched]
     return WeeklyReport(
         week=week,
         champion=champion.version if champion else None,
         leads=leads,
         asked=in_a_row(asked),
-        verdicts=told(item for item in records if item.action in ("judged", "not packaged", "skipped")),
+        verdicts=told(item for item in records if item.action in ("judged", "not packaged")),
         releases=told(item for item in records if item.action in _RELEASES),
         drift=drift,
         drift_sentence=sentence,
@@ -67,10 +79,10 @@ def _leads(platform: Platform, week: date) -> Leads:
 
 
 def _drift(platform: Platform, week: date) -> tuple[str, str, bool]:
-    try:
-        verdict = stored_drift(platform, week).verdict
-    except Missing:
+    report = find_drift(platform, week)
+    if report is None:
         return "", "Nobody looked for drift in this week's leads.", False
+    verdict = report.verdict
     return verdict.decision, verdict.sentence, verdict.decision == "alarm"
 
 

@@ -95,11 +95,14 @@ def test_the_conditions_are_asked_and_answered_with_one_record(copy: Copy, inges
     ).get_repository_def()
     with dg.DagsterInstance.ephemeral() as instance:
         context = dg.build_sensor_context(
-            instance=instance, resources={"platform": platform}, repository_def=repository
+            instance=instance,
+            resources={"platform": platform},
+            repository_def=repository,
+            sensor_name="conditions_of_a_retraining",
         )
         found = conditions_of_a_retraining.evaluate_tick(context)
     [record] = platform.ledger.records(action="asked")
-    assert record.evidence["asker"] == "conditions"
+    assert (record.evidence["asker"], record.actor) == ("conditions", "sensor conditions_of_a_retraining")
     assert found.run_requests == []
     assert found.skip_message == record.evidence["sentence"]
     assert "the calendar's next question" in found.skip_message

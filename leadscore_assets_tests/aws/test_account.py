@@ -1,14 +1,36 @@
 """The account: one way in, strict requests, errors that say what to do."""
 
+import sys
+from collections.abc import Callable
+
 import pytest
 from botocore.stub import Stubber
 
-from leadscore_assets.backends.aws.account import Account
+from leadscore_assets.aws_account import open_account
+from leadscore_assets.aws_settings import AwsSettings
+from leadscore_assets.backends.aws.account import Account, default_region
 from leadscore_assets.backends.aws.errors import AwsRefused, AwsUnavailable
 from leadscore_assets.backends.aws.waiting import Patience, await_end
-from leadscore_assets.domain.errors import PermanentError, TransientError
+from leadscore_assets.domain.errors import InvalidInput, PermanentError, TransientError
 from leadscore_assets_tests.aws.conftest import BUCKET, REGION
 from leadscore_assets_tests.aws.strict import Inadmissible, strict_session
+
+ROLE = "arn:aws:iam::123456789012:role/leadscore"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [lambda account: account.call("s3", "list_buckets"), Account.credentials, lambda _: default_region()],
+    ids=["call", "credentials", "region"],
+)
+def test_an_account_without_boto3_says_what_to_install_and_not_before_it_is_asked(
+    monkeypatch: pytest.MonkeyPatch, ask: Callable[[Account], object]
+) -> None:
+    # None among the modules is how Python itself remembers that there is no such module.
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    account = open_account(AwsSettings(region=REGION, bucket=BUCKET, role=ROLE))
+    with pytest.raises(InvalidInput, match=r"run 'pip install leadscore-assets\[aws\]'"):
+        ask(account)
 
 
 def test_a_call_reaches_the_account(account: Account) -> None:

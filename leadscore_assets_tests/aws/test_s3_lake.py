@@ -1,6 +1,7 @@
 """The lake in S3: the contract of every lake, and what holds where machines share it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -106,8 +107,33 @@ def test_only_the_weeks_asked_for_are_listed_and_read(lake: S3Lake, calls: list[
     assert [item.week for item in lake.manifests(weeks[9], weeks[10])] == weeks[9:11]
 
     lists = [request for name, request in calls if name == "ListObjectsV2"]
-    assert [(item["StartAfter"], item["Delimiter"]) for item in lists] == [(f"site/lake/leads/week={weeks[9]}", "/")]
+    assert [item["StartAfter"] for item in lists] == [f"site/lake/leads/week={weeks[9]}"]
     assert [name for name, _ in calls].count("GetObject") == 2
+
+
+def test_a_manifest_crosses_the_network_once_a_version(lake: S3Lake, calls: list[Any]) -> None:
+    for number in range(3):
+        lake.publish(manifest(week=WEEK + timedelta(weeks=number)))
+    first = lake.manifests(WEEK, WEEK + timedelta(weeks=3))
+    calls.clear()
+
+    assert lake.manifests(WEEK, WEEK + timedelta(weeks=3)) == first
+    assert [name for name, _ in calls] == ["ListObjectsV2"]
+
+    lake.publish(replace(manifest(), generation=2))
+    calls.clear()
+
+    assert [item.generation for item in lake.manifests(WEEK, WEEK + timedelta(weeks=3))] == [2, 1, 1]
+    assert [name for name, _ in calls] == ["ListObjectsV2", "GetObject"]
+
+
+def test_a_manifest_whose_copy_on_this_disk_was_damaged_is_read_from_the_bucket(lake: S3Lake, tmp_path: Path) -> None:
+    lake.publish(manifest())
+    lake.manifests(WEEK, WEEK)
+    for copy in (tmp_path / "cache").glob("*-manifest.json"):
+        copy.write_bytes(b"{")
+
+    assert lake.manifests(WEEK, WEEK) == [manifest()]
 
 
 def test_bounds_that_are_no_mondays_are_kept(lake: S3Lake) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from leadscore_assets.backends.atomic import publish_folder, storage_errors, write_atomically
+from leadscore_assets.backends.atomic import passing_folder, publish_folder, storage_errors, write_atomically
 from leadscore_assets.domain.errors import InvalidInput, TransientError
 
 _OVERWRITER = """
@@ -125,3 +125,15 @@ def test_a_target_with_other_content_is_never_overwritten(other: str, tmp_path: 
 
     assert (target / "deep" / "file").read_text() == other
     assert (tmp_path / "temporary" / "deep" / "file").read_text() == "new"
+
+
+def test_a_passing_folder_is_of_nobody_else_and_gone_afterwards_whatever_happened(tmp_path: Path) -> None:
+    def cut_short() -> None:
+        with passing_folder(tmp_path / "new" / "made") as made:
+            (made / "inside").mkdir()
+            assert made.stat().st_mode & 0o777 == 0o700
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cut_short()
+    assert list((tmp_path / "new").iterdir()) == []

@@ -127,7 +127,7 @@ def test_dagster_takes_its_settings_and_frees_what_a_killed_run_held(tmp_path: P
     assert config["retention"]["sensor"]["purge_after_days"]["skipped"] == 7
     with dg.DagsterInstance.from_config(f"{place}") as instance:
         assert instance.run_monitoring_enabled
-        assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 4
+        assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 8
         assert instance.get_settings("run_monitoring")["free_slots_after_run_end_seconds"] == 60
         assert not instance.telemetry_enabled
         assert Path(instance.root_directory) == place

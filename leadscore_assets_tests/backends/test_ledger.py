@@ -75,7 +75,7 @@ class TestLedgerContract:
 
         assert keys == ["#1", "#2"]
 
-    def test_records_are_found_by_action_and_subject_and_the_newest_by_a_limit(self, url: str) -> None:
+    def test_records_are_found_by_action_and_subject_and_the_newest_or_oldest_by_a_limit(self, url: str) -> None:
         ledger = ledger_at(url)
         for action, subject in [("a", "x"), ("b", "x"), ("a", "y"), ("a", "x")]:
             ledger.append(action, subject, reason="", evidence={})
@@ -83,6 +83,7 @@ class TestLedgerContract:
         assert [record.seq for record in ledger.records(action="a")] == [1, 3, 4]
         assert [record.seq for record in ledger.records(action="a", subject="x")] == [1, 4]
         assert [record.seq for record in ledger.records(subject="x", limit=2)] == [2, 4]
+        assert [record.seq for record in ledger.records(subject="x", limit=2, oldest=True)] == [1, 2]
         assert ledger.records(action="c") == []
 
     def test_records_are_found_by_actor_and_by_time_to_the_microsecond(self, url: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from leadscore_assets.backends.local.registry import MlflowRegistry
 from leadscore_assets.domain.errors import PermanentError
 from leadscore_assets_tests.backends import registry_process
-from leadscore_assets_tests.backends.test_registry import NOON, digest, register, stages
+from leadscore_assets_tests.backends.registry_contract import NOON, digest, register, stages
 
 # What MLflow takes as a sign that it is under test or in CI, where it would not send telemetry anyway.
 _SIGNS = ("PYTEST_CURRENT_TEST", "CI", "GITHUB_ACTIONS", "MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK")

@@ -10,7 +10,10 @@ import pytest
 
 from leadscore_assets.commands.metrics import metrics_server
 from leadscore_assets.domain.errors import InvalidInput
+from leadscore_assets.domain.notices import Notice
 from leadscore_assets.domain.platform_metrics import GAUGES, metrics_text
+from leadscore_assets.steps.delivering import deliveries
+from leadscore_assets.steps.notifying import announce
 from leadscore_assets_tests.home import WEEKS, Home, free_port
 
 
@@ -22,12 +25,17 @@ def test_a_weeks_page_is_made_named_and_shown_by_status(copy: Callable[[Home], H
     assert f"All weeks: {home.path / 'lake' / 'reports' / 'index.html'}" in told
     assert home.cli("report", "--week", f"{WEEKS[3]}", "--json").json["week"] == f"{WEEKS[3]}"
     assert home.cli("status", "--json").json["report"] == f"{page}"
+    platform = home.platform()
+    announce(platform, Notice("alarm", "one", "that is urgent", platform.now(), "k"))
+    waiting = len(deliveries(platform, limit=99, open_only=True))
+    assert waiting
     text = home.cli("metrics").out
     for name in GAUGES:
         assert f"# TYPE {name} gauge" in text
     assert 'leadscore_job_last_success_timestamp_seconds{job="report_job"}' in text
     assert re.search(r"^leadscore_champion_version 1$", text, re.MULTILINE)
     assert re.search(r"^leadscore_ledger_sound 1$", text, re.MULTILINE)
+    assert re.search(rf"^leadscore_notices_pending {waiting}$", text, re.MULTILINE)
     assert re.search(r"^leadscore_training_peak_memory_bytes \d", text, re.MULTILINE)
     # A person stopped the endpoint: that it does not answer is no alarm.
     assert not re.search(r"^leadscore_endpoint_up \d", text, re.MULTILINE)

@@ -185,6 +185,11 @@ def test_a_role_is_passed_to_one_service_only() -> None:
         assert item["Resource"] != "*", place
 
 
+def test_numbers_are_written_to_one_namespace_only() -> None:
+    [found] = [item for item in statements("permissions", "EndpointPolicy") if item["Sid"] == "OwnNumbers"]
+    assert found["Condition"] == {"StringEquals": {"cloudwatch:namespace": {"Ref": "MetricsNamespace"}}}
+
+
 def test_a_policy_is_short_enough_for_iam() -> None:
     values = {"Name": "n" * 32, "Prefix": "p" * 64, "Bucket": "b" * 63, "RunRoleName": "r" * 64}
     values |= {"ExecutionRoleName": "e" * 64, "Topic": "t" * 100, "JobPrefix": "j" * 32}

@@ -8,7 +8,7 @@ import pytest
 from cfnlint.api import lint_file
 from cfnlint.config import ManualArgs
 
-from leadscore_assets.settings import AwsSettings
+from leadscore_assets.aws_settings import AwsSettings
 from leadscore_assets_tests.deploy.templates import AWS, TEMPLATES, rendered, template
 
 _NAMES = {path.stem for path in TEMPLATES}

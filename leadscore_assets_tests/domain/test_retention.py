@@ -24,6 +24,7 @@ POLICY = policy_from(
             "candidates_days": 90,
             "training_days": 20,
             "runs_days": 60,
+            "notices_days": 70,
             "grace_hours": 24,
         },
         "capture": {"keep_days": 30, "keep_megabytes": 1},
@@ -31,9 +32,9 @@ POLICY = policy_from(
 )
 # What is judged by its week, by its own age, or by nothing but who names it; written down a second time on purpose.
 BY_WEEK = {"leads": 180, "list": 180, "report": 120, "slice": 90, "gate": 90}
-BY_AGE = {"evaluation": 120, "drift": 120, "candidate": 90, "training": 20, "damaged": 20, "run": 60}
+BY_AGE = {"evaluation": 120, "drift": 120, "candidate": 90, "training": 20, "damaged": 20, "run": 60, "letter": 70}
 STORES = {"candidate": "bundles", "bundle": "bundles", "damaged": "bundles", "training": "training"}
-STORES |= {"run": "runs", "capture": "captures"}
+STORES |= {"run": "runs", "capture": "captures", "letter": "outbox"}
 
 
 def artefact(kind: str, name: str, *, days: float = 400, weeks: int | None = None, **more: object) -> Artefact:
@@ -196,6 +197,11 @@ def test_a_bundle_stays_for_what_it_is_was_and_answered(
         (f"evaluations/{'0' * 64}.json", "evaluation"),
         (f"leads/week=2026-01-05/.{'0' * 32}.tmp", "unfinished"),
         (f".{'0' * 32}.tmp", "unfinished"),
+        ("scored/week=2026-01-05/shown.json", "list"),
+        ("scored/week=2026-01-05/part-0123456789abcdef.parquet", "rows"),
+        ("runs/week=2026-01-05/runs.json", "report"),
+        ("runs/week=2026-01-05/part-0123456789abcdef.parquet", "rows"),
+        ("reports/week=2026-01-05/weekly.html", "report"),
         ("release/state.json", None),
         ("release/outcomes.json", None),
         ("profiles/bins-0123456789abcdef.json", None),
@@ -207,6 +213,14 @@ def test_a_bundle_stays_for_what_it_is_was_and_answered(
 def test_a_path_says_what_a_file_is_and_what_is_not_known_is_nobodys(path: str, kind: str | None) -> None:
     found = kind_of(path)
     assert (found[0] if found else None) == kind
+
+
+def test_a_letter_outlives_what_could_have_it_told_again() -> None:
+    letter = artefact("letter", "drift:1", days=100)
+    for section, name in (("notices", "news_days"), ("release", "wait_days")):
+        policy = policy_from({"retention": {"notices_days": 1}, section: {name: 100}})
+        assert plan([letter], keep(), policy, NOW) == ()
+        assert [item.name for item in plan([letter], keep(), policy, NOW + DAY)] == ["outbox/drift:1"]
 
 
 def test_files_are_named_at_any_depth() -> None:

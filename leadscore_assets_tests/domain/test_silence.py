@@ -9,7 +9,7 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
 def names(*watched: Watched) -> list[str]:
-    return [item.name for item in silent(watched, NOW)]
+    return [item.name for item in silent(watched, NOW, grace=10 * MINUTE)]
 
 
 def test_a_sensor_is_silent_after_two_intervals_and_ten_minutes() -> None:
@@ -18,12 +18,18 @@ def test_a_sensor_is_silent_after_two_intervals_and_ten_minutes() -> None:
     assert names(Watched("a", NOW - 6 * HOUR, every=6 * HOUR)) == []
 
 
+def test_the_grace_may_be_as_long_as_a_machine_sleeps() -> None:
+    slept = [Watched("a", NOW - 8 * HOUR, every=MINUTE)]
+    assert silent(slept, NOW, grace=8 * HOUR) == []
+    assert [item.name for item in silent(slept, NOW, grace=7 * HOUR)] == ["a"]
+
+
 def test_a_schedule_is_silent_once_its_time_went_by() -> None:
     weekly = "0 3 * * 1"
     monday = datetime(2026, 1, 12, 3, tzinfo=UTC)
     assert names(Watched("w", monday, cron=weekly)) == []
     assert names(Watched("w", monday - timedelta(days=7), cron=weekly)) == ["w"]
-    assert silent([Watched("w", monday - timedelta(days=7), cron=weekly)], NOW)[0].expected == monday
+    assert silent([Watched("w", monday - timedelta(days=7), cron=weekly)], NOW, grace=MINUTE)[0].expected == monday
     assert names(Watched("h", NOW - HOUR, cron="0 12 * * *")) == []
 
 

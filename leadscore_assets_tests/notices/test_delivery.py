@@ -81,14 +81,14 @@ def every_kind() -> list[Notice]:
     told = [
         words.retrained(WEEK, decision="promote", sentence="It is better.", evaluation="e1", at=NOON),
         words.drifted(WEEK, sentence="revenue moved.", report="r1", at=NOON),
-        words.promotion_coming(7, "d7", moves=NOON + timedelta(days=1), why="It was approved.", at=NOON),
+        words.promotion_coming(7, moves=NOON + timedelta(days=1), why="It was approved.", at=NOON, key="d7"),
         words.promoted(7, reason="its proof is whole", at=NOON, key="p"),
         words.rolled_back(7, reason="errors rose", at=NOON, key="p"),
         words.gate_failed("weekly_leads_have_few_outliers", WEEK, reasons="Many.", stops=False, at=NOON, key="g"),
         words.run_failed("run-1", "weekly_job", week="2026-01-12", problem="no space", at=NOON),
         words.sensor_silent("rollout_sensor", last=NOON, expected=NOON, at=NOON),
         Notice("alarm", "The release needs a look", "The endpoint did not follow.", NOON, "alarm:1"),
-        words.weekly_report(WEEK, summary="One model was trained.", digest="w1", at=NOON),
+        words.weekly_report(WEEK, headline="one model trained", summary="It is better.", at=NOON),
     ]
     assert {item.kind for item in told} == set(KINDS)
     return told
@@ -240,8 +240,9 @@ def test_an_outbox_that_is_gone_fails_no_step_and_the_log_has_the_notice(
 def test_a_page_goes_with_its_notice_by_mail(site: Site) -> None:
     site.up()
     site.platform.lake.write_bytes("reports/week.html", b"<p>a week</p>")
-    announce(site.platform, words.weekly_report(WEEK, summary="s", digest="w", at=NOON, page="reports/week.html"))
-    announce(site.platform, words.weekly_report(WEEK, summary="s", digest="x", at=NOON, page="reports/gone.html"))
+    for week, page in ((WEEK, "week"), (WEEK - timedelta(days=7), "gone")):
+        said = words.weekly_report(week, headline="h", summary="s", at=NOON, page=f"reports/{page}.html")
+        announce(site.platform, said)
     assert deliver(site.platform).sent == 4
     pages = [[part.get_filename() for part in message.iter_attachments()] for message in site.box.messages]
     assert sorted(pages) == [[], ["week.html"]]

@@ -12,6 +12,7 @@ import pytest
 from leadscore_assets.backends.ledger import SqlLedger
 from leadscore_assets.backends.outbox import SqlOutbox
 from leadscore_assets.domain.errors import InvalidInput
+from leadscore_assets.domain.facts import StoredFile
 from leadscore_assets.domain.notices import Notice
 from leadscore_assets_tests.notices.deliverer import deliver_all
 
@@ -57,6 +58,45 @@ class TestOutboxContract:
         assert outbox.claim(NOON + timedelta(days=9), lease=LEASE) is None
         assert {item.state for item in outbox.deliveries(limit=9)} == {"delivered"}
         assert outbox.deliveries(limit=9, open_only=True) == []
+
+    def test_what_is_due_and_did_not_arrive_is_counted_by_channel(self, url: str) -> None:
+        outbox = outbox_at(url)
+        assert outbox.overdue(NOON) == 0
+        put(outbox, "now", "log", "env:X")
+        put(outbox, "tomorrow", due=NOON + timedelta(days=1))
+        assert outbox.overdue(NOON) == 2
+        for gone in (False, True):
+            claim = outbox.claim(NOON, lease=LEASE)
+            assert claim
+            assert outbox.failed(claim, NOON, problem="", again=None) if gone else outbox.delivered(claim, NOON)
+        assert outbox.overdue(NOON) == 0
+        assert outbox.overdue(NOON + timedelta(days=1)) == 1
+
+    def test_a_letter_that_ended_everywhere_is_removed_whole_and_no_other(self, url: str) -> None:
+        outbox = outbox_at(url)
+        assert list(outbox.ended.files()) == []
+        outbox.ended.remove("nowhere")
+        put(outbox, "both", "env:X", "log")
+        put(outbox, "half", "env:X", "log", due=NOON + timedelta(hours=1))
+        outbox.put(notice("nobody"), letter="nobody", due=NOON, channels=())
+        for hours in range(3):
+            claim = outbox.claim(NOON + timedelta(hours=2), lease=LEASE)
+            assert claim
+            assert outbox.delivered(claim, NOON + timedelta(hours=hours))
+        size = len("about both" + "größer")
+        assert list(outbox.ended.files()) == [
+            StoredFile("both", size, NOON + timedelta(hours=1)),
+            StoredFile("nobody", len("about nobody" + "größer"), NOON),
+        ]
+        assert [item.path for item in outbox.ended.files("nob")] == ["nobody"]
+
+        for name in ("both", "half", "nobody", "both"):
+            outbox.ended.remove(name)
+
+        assert list(outbox.ended.files()) == []
+        assert {item.letter for item in outbox.deliveries(limit=9)} == {"half"}
+        assert not put(outbox, "half")
+        assert put(outbox, "both")
 
     def test_an_empty_outbox_is_looked_at_without_making_anything(self, url: str, tmp_path: Path) -> None:
         outbox = outbox_at(url)

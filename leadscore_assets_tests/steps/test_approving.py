@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
-from leadscore_assets.domain.errors import InvalidInput, Refused, TransientError
-from leadscore_assets.domain.notices import Notice
+from leadscore_assets.backends.ledger import SqlLedger
+from leadscore_assets.backends.outbox import SqlOutbox
+from leadscore_assets.domain.errors import InvalidInput, Refused
 from leadscore_assets.steps.approvals import may_step
 from leadscore_assets.steps.approving import Said, carry_clearance, decline_version, give_approval, withdraw_approval
+from leadscore_assets.steps.delivering import deliveries
 from leadscore_assets.steps.inviting import answer_invitation, invite, shown
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.release_store import present_release
@@ -24,17 +27,17 @@ ANN, BEN = Said("ann", "ml_lead", "good"), Said("ben", "business")
 HOLDERS = {"ml_lead": ("ann", "cat", "eve"), "business": ("ben", "cat")}
 
 
-@dataclass
-class Told:
-    """Keeps what administrators were sent, and may be down."""
+def told(platform: Platform) -> list[str]:
+    """The letters that say that a version sets off."""
+    return [item.letter for item in deliveries(platform, limit=99) if "promotion_coming" in item.kinds]
 
-    sent: list[Notice] = field(default_factory=list)
-    down: bool = False
 
-    def send(self, notice: Notice) -> None:
-        if self.down:
-            raise TransientError("nobody answers; try again")
-        self.sent.append(notice)
+def out_of_order(platform: Platform, folder: Path) -> Platform:
+    """The platform with an outbox that cannot be written."""
+    file = folder / "a_file"
+    file.write_text("no folder")
+    ledger = SqlLedger(f"sqlite:///{file}/ledger.db", actor="ada", now=platform.now)
+    return replace(platform, outbox=SqlOutbox(ledger))
 
 
 @pytest.fixture
@@ -45,7 +48,7 @@ def clock() -> Clock:
 @pytest.fixture
 def platform(copy: Callable[[Home], Home], asking_roles: Home, clock: Clock) -> Platform:
     """Version 2 waits for both roles."""
-    found = replace(copy(asking_roles).platform(now=clock), holders=HOLDERS, notifier=Told())
+    found = replace(copy(asking_roles).platform(now=clock), holders=HOLDERS)
     assert package_candidate(found, NEW)
     assert release(found).package.version == 1
     return found
@@ -55,16 +58,19 @@ def live(platform: Platform) -> int:
     return present_release(platform).champion.version
 
 
-def test_both_roles_a_notice_and_a_day_later_it_takes_leads(platform: Platform, clock: Clock) -> None:
+def test_both_roles_a_notice_and_a_day_later_it_takes_leads(
+    platform: Platform, clock: Clock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     assert "waits for approval as business, approved by ann as ml_lead" in give_approval(platform, 2, ANN).reason
-    assert (platform.notifier.sent, may_step(platform)) == ([], "")
-    platform.notifier.down = True
-    assert "sets off at" in give_approval(platform, 2, BEN).reason
+    before = told(platform)
+    assert may_step(platform) == ""
+    assert "sets off at" in give_approval(out_of_order(platform, tmp_path), 2, BEN).reason
+    assert "promotion_coming" in caplog.text
+    assert told(platform) == before
     [announced] = platform.ledger.records(action="announced")
-    platform.notifier.down = False
     carry_clearance(platform)
     carry_clearance(platform)
-    assert [(item.kind, item.key) for item in platform.notifier.sent] == [("promotion_coming", announced.key)]
+    assert told(platform) == [*before, f"coming:{announced.key}"]
     clock.pass_(hours=23, minutes=59)
     assert (may_step(platform), release(platform).changed, live(platform)) == ("", False, 1)
     clock.pass_(minutes=1)
@@ -191,10 +197,11 @@ def test_a_link_counts_once_for_one_bundle_and_shows_its_figures(platform: Platf
 def test_without_a_role_administrators_are_told_and_it_sets_off_at_once(
     copy: Callable[[Home], Home], judged: Home
 ) -> None:
-    platform = replace(copy(judged).platform(), notifier=Told())
+    platform = copy(judged).platform()
     assert package_candidate(platform, NEW)
+    before = len(told(platform))
     assert release(platform).changed
-    assert [item.kind for item in platform.notifier.sent] == ["promotion_coming"]
+    assert len(told(platform)) == before + 1
     assert platform.ledger.records(action="approval") == []
 
 

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from leadscore_assets.domain.calendar import WEEK, run_day
+from leadscore_assets.backends.ports import Ledger
+from leadscore_assets.domain.calendar import WEEK, at_midnight, run_day
 from leadscore_assets.domain.policy import policy_from
 from leadscore_assets.steps.drifting import report_drift
 from leadscore_assets.steps.ingest import ingest_week
@@ -139,3 +140,46 @@ def test_a_week_that_was_never_ingested_says_what_is_missing(home: Home) -> None
     found = should_retrain(at(home.platform(), OLD), asker="calendar", week=OLD)
     assert found.decision == "skip"
     assert "not ingested yet" in found.sentence
+
+
+class Counted:
+    """A ledger that notes what is asked of it."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self.asked: list[dict[str, object]] = []
+
+    def records(self, **question):
+        self.asked.append(question)
+        return self._ledger.records(**question)
+
+
+def questions(platform: Platform, week) -> dict[str, dict[str, object]]:
+    """Return what the ledger is asked on the way to an answer, by action."""
+    counted = Counted(platform.ledger)
+    retraining_state(replace(platform, ledger=counted), week)
+    assert all(item.get("limit") for item in counted.asked)
+    return {str(item["action"]): item for item in counted.asked}
+
+
+def test_the_ledger_is_asked_for_nothing_that_the_policy_does_not_compare(broken: Platform) -> None:
+    report_drift(broken, WEEKS[3])
+    assert "promoted" not in questions(broken, WEEKS[3])
+    assert "asked" not in questions(broken, WEEKS[3])
+
+
+def test_an_alarm_looks_back_as_far_as_the_rest_after_drift_and_no_further(broken: Platform) -> None:
+    report_drift(broken, WEEKS[4])
+    rest = timedelta(days=broken.policy.drift.cooldown_days)
+    assert questions(broken, WEEKS[4])["asked"]["since"] == at_midnight(WEEKS[5]) - rest
+
+
+def test_the_phases_count_from_the_oldest_promotion(champion: Home, copy) -> None:
+    home = copy(champion)
+    platform = ruled(home.platform(), "phases")
+    first = platform.ledger.append("promoted", "version 1", reason="x", evidence={})
+    later = home.platform(now=lambda: first.at + timedelta(days=30))
+    later.ledger.append("promoted", "version 2", reason="x", evidence={})
+    assert questions(platform, OLD)["promoted"]["limit"] == 1
+    assert retraining_state(platform, OLD).first_model == first.at.date()
+    assert retraining_state(ruled(platform, "weekly"), OLD).first_model is None

@@ -81,7 +81,7 @@ def test_a_candidate_goes_step_by_step_and_everything_tells_the_same_story(home:
     assert weights(platform) == {"primary": 1.0}
     assert (story_problems(state), serves_the_champion(platform)) == ([], [])
     told = [(item.action, item.subject) for item in platform.ledger.records()]
-    steps = ["queued", "approved", "shadowed", "shifted", "shifted", "promoted", "promoted"]
+    steps = ["queued", "approved", "shadowed", "shifted", "shifted", "promoted", "stayed"]
     assert [action for action, subject in told if subject == "package 2" and action != "registered"] == steps
     assert platform.ledger.verify() == []
 

@@ -1,7 +1,5 @@
 """Cleaning a real home: what goes, what stays, and that it is whole at every instant and at the end."""
 
-import os
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from leadscore_assets.domain.calendar import WEEK
 from leadscore_assets.domain.errors import CorruptArtefact, Missing
-from leadscore_assets.domain.policy import policy_from
 from leadscore_assets.domain.retention import Removal
 from leadscore_assets.steps.evidence import evidence_against
 from leadscore_assets.steps.ingest import ingest_week, reopened_weeks
@@ -22,70 +18,10 @@ from leadscore_assets.steps.release_store import present_release
 from leadscore_assets.steps.upkeep import Cleaning, clean, plan_cleaning
 from leadscore_assets.steps.upkeep_inventory import PLAN, inventory
 from leadscore_assets_tests.backends.bundle_files import make_bundle
-from leadscore_assets_tests.home import FIRST, NEW, OLD, POLICY, WEEKS, Home, leads, whole, write_csv
-from leadscore_assets_tests.killing import killed_at
+from leadscore_assets_tests.home import FIRST, NEW, OLD, WEEKS, Home, leads, whole, write_csv
+from leadscore_assets_tests.steps.aged import LATER, grow_old, kinds, litter, stored, tiny
 
 Copy = Callable[[Home], Home]
-LATER = tuple(WEEKS[-1] + WEEK * number for number in range(1, 9))
-TINY = {
-    **POLICY,
-    "window": {**POLICY["window"], "days": 7, "maximum_days": 8},
-    "promotion": {"history_weeks": 1},
-    "drift": {**POLICY["drift"], "history_weeks": 4, "minimum_history": 4, "reference_weeks": 1},
-    "retention": {"leads_days": 30, "reports_days": 30, "candidates_days": 2, "training_days": 1, "versions": 2},
-}
-
-
-@pytest.fixture
-def aged(copy: Copy, released: Home) -> Home:
-    """Two versions, eight more weeks of leads, what was left behind here and there, and all of it 40 days old."""
-    home = copy(released)
-    for week in LATER:
-        write_csv(home.data / f"{week}.csv", leads(week))
-        ingest_week(home.platform(), week)
-    litter(home)
-    grow_old(home.path, days=40)
-    return home
-
-
-def litter(home: Home) -> None:
-    """Leave behind what cut-short writes and repairs leave."""
-    lake = home.path / "lake"
-    (lake / f"leads/week={WEEKS[-1]}" / f".{'0' * 32}.tmp").write_bytes(b"half")
-    (lake / f"leads/week={WEEKS[-1]}/day={WEEKS[-1]}/part-{'0' * 16}.parquet").write_bytes(b"named by nothing")
-    (lake / "somebody").mkdir()
-    (lake / "somebody" / "elses.txt").write_text("not ours")
-    (home.path / "bundles" / f".{'0' * 32}.damaged").mkdir()
-    (home.path / "bundles" / f".{'0' * 32}.damaged" / "model.ubj").write_bytes(b"rotten")
-    attempt = home.path / "training" / "leadscore-x" / "attempt-x"
-    attempt.mkdir(parents=True)
-    (attempt / "pid").write_text("1 1")
-    capture = home.path / "endpoint" / "capture" / "leadscore" / "primary" / "2025" / "01" / "01" / "00"
-    capture.mkdir(parents=True)
-    (capture / "old.jsonl").write_text("{}\n")
-
-
-def grow_old(folder: Path, *, days: float) -> None:
-    moment = time.time() - days * 86_400
-    for path in [folder, *folder.rglob("*")]:
-        os.utime(path, (moment, moment), follow_symlinks=False)
-
-
-def tiny(home: Home, **retention: int) -> Platform:
-    """The home's platform under tiny bounds."""
-    policy = policy_from({**TINY, "retention": {**TINY["retention"], **retention}})
-    return replace(home.platform(), policy=policy)
-
-
-def stored(home: Home) -> set[str]:
-    """Every file of the stores, by its path."""
-    folders = [home.path / name for name in ("lake", "bundles", "training", "endpoint/capture")]
-    found = {path for folder in folders for path in folder.rglob("*") if path.is_file() and ".locks" not in path.parts}
-    return {path.relative_to(home.path).as_posix() for path in found}
-
-
-def kinds(found: Cleaning) -> dict[str, int]:
-    return {group.kind: group.things for group in found.groups}
 
 
 def test_the_default_policy_removes_nothing_of_a_young_home(copy: Copy, released: Home) -> None:
@@ -333,57 +269,3 @@ def test_a_former_generation_stays_with_its_week(aged: Home) -> None:
     assert platform.lake.read_files(former.files).num_rows == former.rows
     needs = {item.path: item.needs for item in inventory(platform)}
     assert f"lake/leads/week={week}/generations/{former.digest}.json" in needs[f"leads/week={week}/manifest.json"]
-
-
-@pytest.fixture
-def ruled(aged: Home) -> Home:
-    """The aged home with the tiny bounds written into its policy."""
-    for section, values in TINY.items():
-        for name, value in values.items():
-            shown = str(value).lower() if isinstance(value, bool) else str(value).replace("'", '"')
-            if section in ("retention", "window") or name in ("history_weeks", "minimum_history", "reference_weeks"):
-                in_section(aged.path / "policy.toml", section, f"{name} = {shown}")
-    return aged
-
-
-def in_section(path: Path, section: str, line: str) -> None:
-    """Set a key in a section of a TOML file, in the place of what stands there."""
-    lines, name = path.read_text().splitlines(), line.partition(" = ")[0]
-    at = lines.index(f"[{section}]")
-    end = next((n for n in range(at + 1, len(lines)) if lines[n].startswith("[")), len(lines))
-    kept = [text for text in lines[at + 1 : end] if not text.startswith(f"{name} = ")]
-    path.write_text("\n".join([*lines[: at + 1], line, *kept, *lines[end:]]) + "\n")
-
-
-def test_a_home_that_was_cleaned_by_command_is_sound_serves_and_rolls_back(ruled: Home) -> None:
-    served = ruled
-    served.cli("endpoint", "start")
-    planned = served.cli("clean", "--json").json
-    assert planned["removed"] is False
-    assert planned["things"] > 20
-    assert "would be removed" in served.cli("clean").out
-
-    done = served.cli("clean", "--yes", "--json").json
-
-    assert {item["path"] for item in done["removals"]} == {item["path"] for item in planned["removals"]}
-    assert "Nothing to remove" in served.cli("clean").out
-    assert "MEND" not in served.cli("doctor").out
-    assert served.cli("ledger", "verify", "--json").json["sound"]
-    assert served.cli("status", "--json").json["champion"]["version"] == 2
-    assert served.cli("rollback", "--json").json["version"] == 1
-    whole(served)
-
-
-def test_a_command_that_was_killed_halfway_leaves_a_whole_home_and_is_gone_on_with(ruled: Home) -> None:
-    planned = ruled.cli("clean", "--json").json
-    killed_at(
-        "leadscore_assets.backends.local.files:LocalFiles.remove after 9", "--home", f"{ruled.path}", "clean", "--yes"
-    )
-    whole(ruled)
-    assert "a cleaning was cut short; run 'leadscore clean --yes'" in ruled.cli("doctor", code=1).error
-
-    done = ruled.cli("clean", "--yes", "--json").json
-
-    assert {item["path"] for item in done["removals"]} == {item["path"] for item in planned["removals"]}
-    assert len(ruled.platform().ledger.records(action="cleaned")) == 1
-    whole(ruled)

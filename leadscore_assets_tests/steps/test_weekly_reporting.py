@@ -1,36 +1,35 @@
 """One page a week, gathered from a home that lived, kept in an index, told once."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pyarrow.parquet as pq
 import pytest
 
 from leadscore_assets.domain.calendar import WEEK, at_midnight
 from leadscore_assets.domain.errors import Missing
+from leadscore_assets.domain.lake_kinds import named_files
 from leadscore_assets.domain.live_facts import RunFact, StepFact
-from leadscore_assets.domain.notices import Notice
+from leadscore_assets.domain.notices import Claim
 from leadscore_assets.steps.listing import score_week
 from leadscore_assets.steps.outcome_reports import report_outcomes
+from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.retraining import should_retrain
 from leadscore_assets.steps.run_facts import find_runs
-from leadscore_assets.steps.weekly_reporting import INDEX, page_path, report_week, reported_weeks, stored_week
+from leadscore_assets.steps.week_index import INDEX, page_path, reported_weeks
+from leadscore_assets.steps.weekly_reporting import report_week, stored_week
 from leadscore_assets_tests.home import WEEKS
-
-
-@dataclass
-class Box:
-    """Keeps what it is given, as a mailbox does."""
-
-    notices: list[Notice] = field(default_factory=list)
-
-    def send(self, notice: Notice) -> None:
-        self.notices.append(notice)
-
 
 # What the fixtures wrote into the ledger was written on the day of the test.
 TODAY = datetime.now(UTC)
 LAST = at_midnight((TODAY - timedelta(days=TODAY.weekday())).date()).date()
 MONDAY = at_midnight(LAST + WEEK) + timedelta(hours=6)
+
+
+def letters(platform: Platform, kind: str) -> list[Claim]:
+    """Every letter of a kind that waits, as its deliverer gets it."""
+    found = iter(lambda: platform.outbox.claim(platform.now(), lease=timedelta(hours=1), early=True), None)
+    return [claim for claim in found if kind in [item.kind for item in claim.notices]]
 
 
 def runs() -> list[RunFact]:
@@ -45,7 +44,7 @@ def week(on_champion):
     report_outcomes(on_champion, WEEKS[3])
     for _ in range(3):
         should_retrain(on_champion, asker="conditions", week=WEEKS[2])
-    return replace(on_champion, now=lambda: MONDAY, notifier=Box())
+    return replace(on_champion, now=lambda: MONDAY)
 
 
 def test_the_week_tells_what_was_asked_trained_and_released_and_what_it_took(week):
@@ -75,13 +74,21 @@ def test_runs_that_dagster_forgot_stay_as_they_were_kept(week):
     assert find_runs(week, LAST) == report.runs
 
 
+def test_the_table_of_a_weeks_runs_is_the_one_that_its_summary_names(week):
+    for known in ([], runs()):
+        report_week(week, LAST, known)
+    [path] = named_files(week.lake.read_json(f"runs/week={LAST}/runs.json"))
+    table = pq.read_table(week.lake.local_path(path))
+    assert table["step"].to_pylist() == ["trained_model", "evaluation_report"]
+
+
 def test_the_newest_week_is_told_once_with_its_page_and_an_old_one_in_silence(week):
     for _ in range(2):
         report_week(week, LAST, [])
     report_week(week, LAST - WEEK, [])
-    [notice] = week.notifier.notices
-    assert (notice.kind, notice.key) == ("weekly_report", f"weekly_report:{LAST}")
-    assert f"{week.lake.local_path(page_path(LAST))}" in notice.text
+    [claim] = letters(week, "weekly_report")
+    assert claim.letter == f"weekly:{LAST}"
+    assert [item.page for item in claim.notices] == [page_path(LAST)]
     assert [item.week for item in reported_weeks(week)] == [LAST, LAST - WEEK]
     index = week.lake.local_path(INDEX).read_text()
     assert index.index(f"week={LAST}/weekly.html") < index.index(f"week={LAST - WEEK}/weekly.html")
@@ -96,6 +103,14 @@ def test_outcomes_that_were_known_by_then_stand_on_the_page(week):
     assert any("when it was judged" in item for item in report.concerns)
     earlier, _ = report_week(then, WEEKS[3], [])
     assert earlier.outcomes is None or earlier.outcomes.week < WEEKS[3]
+
+
+def test_what_stopped_a_weeks_leads_on_the_monday_after_stands_on_its_page(week):
+    assert not any("Gate failed" in item for item in report_week(week, WEEKS[4], [])[0].concerns)
+    week.ledger.append("gate failed", f"week {WEEKS[4]}", reason="leads broke the contract", evidence={}, key="gate:1")
+    report, _ = report_week(week, WEEKS[4], [])
+    assert "Gate failed: leads broke the contract" in report.concerns
+    assert report.alarming
 
 
 def test_a_week_without_a_report_says_how_to_make_it(week):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from leadscore_assets.backends.aws.errors import translated
+from leadscore_assets.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     import boto3
@@ -21,6 +22,22 @@ _ATTEMPTS = 6
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 70
 _AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn")
+
+
+def default_region() -> str:
+    """Return the region of AWS's own chain (a profile, AWS_DEFAULT_REGION); raise InvalidInput with the remedy."""
+    region = _boto3().Session().region_name
+    if not region:
+        raise InvalidInput("no AWS region is known; name it with --region, or set region in [source] of leadscore.toml")
+    return str(region)
+
+
+def _boto3() -> Any:
+    try:
+        import boto3
+    except ModuleNotFoundError:
+        raise InvalidInput("AWS needs boto3; run 'pip install leadscore-assets[aws]'") from None
+    return boto3
 
 
 @dataclass
@@ -94,6 +111,7 @@ class Account:
     @contextmanager
     def errors(self, service: str, operation: str) -> Iterator[None]:
         """Raise what botocore raises as the product's own errors."""
+        _boto3()
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -102,21 +120,19 @@ class Account:
             raise translated(error, service=service, operation=operation, region=self.region) from error
 
     def _made(self, service: str) -> Any:
-        from botocore.config import Config
-
-        rules = Config(
-            retries={"mode": "adaptive", "total_max_attempts": self.attempts},
-            connect_timeout=_CONNECT_SECONDS,
-            read_timeout=_READ_SECONDS,
-            user_agent_extra="leadscore-assets",
-        )
         with self.errors(service, "open"):
+            from botocore.config import Config
+
+            rules = Config(
+                retries={"mode": "adaptive", "total_max_attempts": self.attempts},
+                connect_timeout=_CONNECT_SECONDS,
+                read_timeout=_READ_SECONDS,
+                user_agent_extra="leadscore-assets",
+            )
             return self._opened().client(service, region_name=self.region, endpoint_url=self.endpoint_url, config=rules)
 
     def _opened(self) -> "boto3.Session":
         if self.session is None:
-            import boto3
-
             with self.errors("sts", "open"):
-                self.session = boto3.Session(profile_name=self.profile, region_name=self.region)
+                self.session = _boto3().Session(profile_name=self.profile, region_name=self.region)
         return self.session

@@ -29,11 +29,10 @@ _QUOTAS = "Service Quotas, Amazon SageMaker, ask for an increase; it may take a 
 def check_account(account: Account, wanted: Wanted) -> list[Finding]:
     """Look at everything that the loop needs, in the order in which it is mended; without credentials at nothing else.
 
-    Raises AwsUnavailable when AWS is not reached at all.
+    Raises AwsUnavailable when AWS is not reached at all, InvalidInput without boto3.
     """
-    found = [*_extras(), _region(account)]
     who = _told("credentials", lambda: _credentials(account, wanted))
-    found.append(who)
+    found = [*_extras(), _region(account), who]
     if not who.passed:
         return found
     for name, look in _LOOKS:

@@ -48,6 +48,13 @@ class S3Cache:
                 return _used(place)
         return self._fetch(key)
 
+    def version(self, key: str, etag: str) -> Path | None:
+        """Return a file with the bytes of an object as a listing named it; S3 is asked where it is not here yet."""
+        place = self._place(key, etag)
+        with storage_errors(place), suppress(FileNotFoundError):
+            return _used(place)
+        return self._fetch(key)
+
     def folder(self, prefix: str) -> Path | None:
         """Return a folder with every object below a prefix (ending in '/'), None where there is none."""
         found = list(self._store.objects(prefix))

@@ -95,16 +95,6 @@ def split_uri(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-def default_region() -> str:
-    """Return the region of AWS's own chain (a profile, AWS_DEFAULT_REGION); raise InvalidInput with the remedy."""
-    import boto3
-
-    region = boto3.Session().region_name
-    if not region:
-        raise InvalidInput("no AWS region is known; name it with --region, or set region in [source] of leadscore.toml")
-    return str(region)
-
-
 def _listed(account: Account, bucket: str, prefix: str, owner: str | None) -> Iterator[dict[str, Any]]:
     request: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix}
     if owner:

@@ -4,7 +4,7 @@ Files are fetched whole into a cache on this machine and read there: that is how
 few columns are read, and each version crosses the network once. Locks are leases (`s3_lease`).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import date
@@ -20,9 +20,10 @@ from leadscore_assets.backends.aws.s3_lease import LEASE_SECONDS, S3Lease
 from leadscore_assets.backends.aws.s3_store import S3Store
 from leadscore_assets.backends.aws.waiting import Patience
 from leadscore_assets.backends.lake_documents import LakeDocuments, absent
-from leadscore_assets.backends.lake_paths import WEEKS, checked_name, inner_path, part_path
+from leadscore_assets.backends.lake_paths import MANIFEST, WEEKS, checked_name, inner_path, manifest_path, part_path
 from leadscore_assets.backends.parquet_files import gone, is_intact, read_parquet_files, write_parquet
 from leadscore_assets.domain.digests import file_digest
+from leadscore_assets.domain.errors import CorruptArtefact
 from leadscore_assets.domain.facts import DataFile, StoredFile, WeekManifest
 
 Given = TypeVar("Given")
@@ -100,12 +101,15 @@ class S3Lake(LakeDocuments):
     def manifests(self, first: date, last: date) -> list[WeekManifest]:
         """Return the manifests of the weeks from `first` to `last` that exist, oldest first.
 
-        Only those weeks are listed and read, however long the history is.
+        Only those weeks are listed, and each version of a manifest crosses the network once.
         """
         start = f"{_ROOT}{WEEKS}"
-        folders = self._store.folders(start, after=f"{start}{first}")
-        weeks = (date.fromisoformat(folder.removeprefix(start).rstrip("/")) for folder in folders)
-        found = _together(self.manifest, list(takewhile(lambda week: week <= last, weeks)))
+        listed = self._store.objects(start, after=f"{start}{first}")
+        # No key of a week sorts behind its name with a '~'.
+        versions = dict(takewhile(lambda item: item[0] < f"{start}{last}~", listed))
+        names = (key.removeprefix(start) for key in versions)
+        weeks = [date.fromisoformat(name[:10]) for name in names if name[10:] == MANIFEST]
+        found = _together(lambda week: self._kept_manifest(week, versions), weeks)
         return [manifest for manifest in found if manifest is not None]
 
     def write_bytes(self, path: str, content: bytes) -> str:
@@ -120,6 +124,15 @@ class S3Lake(LakeDocuments):
     def remove(self, path: str) -> None:
         """Remove one stored file; removing what is not there is removing nothing."""
         self._store.delete(self._key(path))
+
+    def _kept_manifest(self, week: date, versions: Mapping[str, str]) -> WeekManifest | None:
+        key = self._key(manifest_path(week))
+        place = self._cache.version(key, versions[key])
+        try:
+            return None if place is None else self._manifest(week, place.read_bytes())
+        except CorruptArtefact:
+            # S3's object may be right and this disk's copy not.
+            return self.manifest(week)
 
     def _content(self, path: str) -> bytes | None:
         found = self._store.get(self._key(path))

@@ -142,9 +142,11 @@ class S3Store:
             return kept.etag
         return str(self.upload(key, path))
 
-    def objects(self, prefix: str) -> Iterator[tuple[str, str]]:
-        """Yield key and ETag of every object whose key starts with a prefix, in the order of the keys."""
+    def objects(self, prefix: str, *, after: str = "") -> Iterator[tuple[str, str]]:
+        """Yield key and ETag of every object whose key starts with a prefix, in order, from behind `after` on."""
         request = {**self._owned, "Prefix": self._start + prefix}
+        if after:
+            request["StartAfter"] = self._start + after
         with self._refusals():
             for item in self._account.pages("s3", "list_objects_v2", "Contents", **request):
                 yield item["Key"].removeprefix(self._start), item["ETag"]

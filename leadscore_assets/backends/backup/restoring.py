@@ -6,8 +6,7 @@ restore is refused.
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 import tomlkit
 
-from leadscore_assets.backends.atomic import publish_folder, storage_errors
+from leadscore_assets.backends.atomic import passing_folder, publish_folder, storage_errors
 from leadscore_assets.backends.backup.databases import ledger_place, load_postgres
 from leadscore_assets.backends.backup.manifest import Backup
 from leadscore_assets.backends.backup.store import BackupStore
@@ -57,7 +56,7 @@ def restore_backup(
     """
     backup = check_backup(store, name)
     _check_free(home, force=force)
-    with _beside(home) as made:
+    with passing_folder(home.with_name(f".{uuid4().hex}.restoring")) as made:
         for file in backup.files:
             store.take(file.sha256, made / file.path, mode=file.mode)
         _readdress(made / "registry" / "mlflow.db", Path(backup.home), home)
@@ -77,17 +76,6 @@ def _check_free(home: Path, *, force: bool) -> None:
             raise InvalidInput(
                 f"{home} is there already; name another home with --home, or set this one aside with --force"
             )
-
-
-@contextmanager
-def _beside(home: Path) -> Iterator[Path]:
-    folder = home.with_name(f".{uuid4().hex}.restoring")
-    with storage_errors(folder):
-        folder.mkdir(mode=0o700, parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _set_aside(home: Path) -> Path | None:

@@ -9,12 +9,18 @@ All of it is for its owner alone. A manifest carries its own digest, so no byte 
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from leadscore_assets.backends.atomic import make_folder, move_file, storage_errors, unfinished, write_atomically
+from leadscore_assets.backends.atomic import (
+    make_folder,
+    move_file,
+    passing_folder,
+    storage_errors,
+    unfinished,
+    write_atomically,
+)
 from leadscore_assets.backends.backup.manifest import Backup
 from leadscore_assets.domain.digests import canonical_json, digest_of, file_digest
 from leadscore_assets.domain.errors import CorruptArtefact, InvalidInput, Missing
@@ -46,16 +52,9 @@ class BackupStore:
             if not ours:
                 self._write(self.root / _MARK, _ABOUT.encode())
 
-    @contextmanager
-    def staging(self) -> Iterator[Path]:
+    def staging(self) -> AbstractContextManager[Path]:
         """Yield a folder for copies in the making; it is gone afterwards."""
-        folder = self.root / f".{uuid4().hex}.tmp"
-        with storage_errors(folder):
-            folder.mkdir(mode=0o700)
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        return passing_folder(self.root / f".{uuid4().hex}.tmp")
 
     def put(self, source: Path) -> tuple[str, int]:
         """Keep a file's content and return its SHA-256 and size; what is there whole is not written again."""

@@ -1,27 +1,27 @@
-"""What commands ask about AWS itself, apart from running the loop there: a look at the account, and prices.
-
-The ports of a platform are chosen in resources.py alone; nothing here is one.
-"""
+"""The AWS account that settings name: opened, looked at whole, and priced. The ports that run there are elsewhere."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leadscore_assets.domain.errors import Missing
+from leadscore_assets.aws_settings import AwsSettings
 from leadscore_assets.domain.monthly_cost import PriceTable
-from leadscore_assets.settings import AwsSettings, Settings
+from leadscore_assets.settings import Settings
 
 if TYPE_CHECKING:
+    from leadscore_assets.backends.aws.account import Account
     from leadscore_assets.backends.aws.checkup_wanted import Finding
 
 
-def account_check(settings: Settings, aws: AwsSettings) -> "Callable[[], list[Finding]]":
-    """Return a look at the account of a home's [aws] section; raise Missing where boto3 is not installed."""
-    from importlib.util import find_spec
-
-    if find_spec("boto3") is None:
-        raise Missing("boto3 is not installed; pip install 'leadscore-assets[aws]'")
+def open_account(aws: AwsSettings, *, region: str | None = None) -> "Account":
+    """Return the account of the settings, in another region than its own where one is named; nothing is connected."""
     from leadscore_assets.backends.aws.account import Account
+
+    return Account(region=region or aws.region, endpoint_url=aws.endpoint_url, profile=aws.profile)
+
+
+def account_check(settings: Settings, aws: AwsSettings) -> "Callable[[], list[Finding]]":
+    """Return a look at the account of a home's [aws] section, for a person."""
     from leadscore_assets.backends.aws.checkup import check_account
     from leadscore_assets.backends.aws.checkup_wanted import Wanted
 
@@ -38,8 +38,7 @@ def account_check(settings: Settings, aws: AwsSettings) -> "Callable[[], list[Fi
         resources=policy.resources,
         shadow=policy.release.shadow,
     )
-    account = Account(region=aws.region, endpoint_url=aws.endpoint_url, profile=aws.profile)
-    return lambda: check_account(account, wanted)
+    return lambda: check_account(open_account(aws), wanted)
 
 
 def price_table(path: Path | None) -> PriceTable:

@@ -1,0 +1,87 @@
+"""Living the year: moment by moment the CRM exports, people do what the story says, the daemon ticks, clients ask."""
+
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, time, timedelta
+
+from benchmarks.year.clock import Clock
+from benchmarks.year.daemon import Daemon
+from benchmarks.year.site import Site
+from benchmarks.year.story import (
+    BAD_TRAINING,
+    BETTER,
+    BROKEN,
+    GOOD_TRAINING,
+    LATE,
+    LATE_WEEKS,
+    OUTAGE,
+    WEEKS,
+    WORSE,
+    WORSE_WEEKS,
+    corrected,
+    exported,
+    week_of,
+)
+
+_LEADS, _PAGE, _NOON = time(3, 1), time(6, 1), time(12, 0)
+# The daemon's moments of a week: Monday's leads and page, then a look every other day.
+_MOMENTS = ((0, _LEADS), (0, _PAGE), (2, _NOON), (4, _NOON))
+_EXPORT = time(1, 0)
+OFF_DAYS = 9
+
+
+def live(site: Site, daemon: Daemon, clock: Clock, *, weeks: int = WEEKS) -> None:
+    """Live through the year's weeks and the fortnight after them, in which the last outcomes become known."""
+    doings = _doings(site)
+    for number in range(weeks + 3):
+        print(f"\rweek {min(number + 1, weeks)} of {weeks}", end="", file=sys.stderr, flush=True)
+        if 0 < number <= weeks:
+            clock.move(_at(number, 0, _EXPORT))
+            site.export(exported(number - 1), f"{week_of(number - 1)}")
+        for day, moment in _MOMENTS:
+            for doing in _until(doings, _at(number, day, moment)):
+                doing()
+            if not _off(_at(number, day, moment)):
+                clock.move(_at(number, day, moment))
+                daemon.tick()
+                if moment == _NOON:
+                    site.ask()
+                    _step(daemon, clock)
+    print(file=sys.stderr)
+
+
+def _step(daemon: Daemon, clock: Clock) -> None:
+    """Let the daemon see what the clients' answers brought, a quarter of an hour later."""
+    clock.move(datetime.now(UTC) + timedelta(minutes=15))
+    daemon.tick()
+
+
+def _doings(site: Site) -> dict[datetime, list[Callable[[], None]]]:
+    """What others do, by the moment: a policy is edited, a file corrected, the power fails."""
+    found = defaultdict[datetime, list[Callable[[], None]]](list)
+    found[_at(BETTER, 0, _EXPORT)].append(lambda: site.train_with(GOOD_TRAINING))
+    found[_at(WORSE, 0, _EXPORT)].append(lambda: site.train_with(BAD_TRAINING))
+    found[_at(WORSE + WORSE_WEEKS, 0, _EXPORT)].append(lambda: site.train_with(GOOD_TRAINING))
+    found[_at(BROKEN + 1, 3, _NOON)].append(lambda: site.export(corrected(BROKEN), f"{week_of(BROKEN)}"))
+    found[_at(LATE + LATE_WEEKS, 0, _EXPORT)].append(lambda: site.export(corrected(LATE), f"{week_of(LATE)}"))
+    found[off_from()].append(site.power_cut)
+    return found
+
+
+def _until(doings: dict[datetime, list[Callable[[], None]]], moment: datetime) -> Iterator[Callable[[], None]]:
+    for at in sorted(item for item in doings if item <= moment):
+        yield from doings.pop(at)
+
+
+def off_from() -> datetime:
+    """Return when the power fails."""
+    return _at(OUTAGE, 6, _NOON)
+
+
+def _off(moment: datetime) -> bool:
+    return off_from() <= moment < off_from() + timedelta(days=OFF_DAYS)
+
+
+def _at(number: int, day: int, moment: time) -> datetime:
+    return datetime.combine(week_of(number) + timedelta(days=day), moment, UTC)
