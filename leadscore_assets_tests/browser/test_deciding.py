@@ -15,7 +15,7 @@ import pytest
 from leadscore_assets.domain.triggers import Asker, should_retrain
 from leadscore_assets.steps.release_store import present_release
 from leadscore_assets.steps.retraining import retraining_state
-from leadscore_assets.steps.weekly_reporting import INDEX, page_path
+from leadscore_assets.steps.week_index import INDEX, page_path
 from leadscore_assets_tests.browser.conftest import SWITCHES
 from leadscore_assets_tests.browser.ui import Ui, running_ui, wait_for
 from leadscore_assets_tests.deploy.way_in import CADDY, PASSWORD, USER, WayIn, asked, containers

@@ -2,6 +2,7 @@
 
 import logging
 import ssl
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -16,6 +17,8 @@ from leadscore_assets.domain.policy import Policy
 from leadscore_assets.steps.delivering import deliver, deliveries, try_channel
 from leadscore_assets.steps.notifying import announce, announce_news
 from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.week_index import INDEX, page_path
+from leadscore_assets.steps.weekly_reporting import report_week
 from leadscore_assets_tests.home import Home, free_port, made_home, policy_with
 from leadscore_assets_tests.notices.receivers import Hook, Mailbox, certificates, smtp_server, webhook
 
@@ -237,15 +240,39 @@ def test_an_outbox_that_is_gone_fails_no_step_and_the_log_has_the_notice(
     assert "errors rose" in caplog.text
 
 
-def test_a_page_goes_with_its_notice_by_mail(site: Site) -> None:
+def test_the_weeks_page_goes_along_to_who_takes_files_under_a_name_of_its_own(site: Site) -> None:
     site.up()
-    site.platform.lake.write_bytes("reports/week.html", b"<p>a week</p>")
-    for week, page in ((WEEK, "week"), (WEEK - timedelta(days=7), "gone")):
-        said = words.weekly_report(week, headline="h", summary="s", at=NOON, page=f"reports/{page}.html")
-        announce(site.platform, said)
-    assert deliver(site.platform).sent == 4
-    pages = [[part.get_filename() for part in message.iter_attachments()] for message in site.box.messages]
-    assert sorted(pages) == [[], ["week.html"]]
+    _, untold = report_week(site.platform, WEEK, [])
+    assert untold == []
+    assert deliver(site.platform).sent == 2
+    page = site.platform.lake.local_path(page_path(WEEK)).read_bytes()
+    [mail], [body] = site.box.messages, site.hook.bodies
+    [attached] = mail.iter_attachments()
+    assert (attached.get_filename(), attached.get_content_type()) == (f"weekly-{WEEK}.html", "text/html")
+    assert attached.get_payload(decode=True) == page
+    [posted] = body["attachments"]
+    assert (posted["filename"], b64decode(posted["base64"])) == (f"weekly-{WEEK}.html", page)
+
+
+def test_a_page_that_is_gone_keeps_nobody_from_being_told(site: Site) -> None:
+    site.up()
+    announce(site.platform, words.weekly_report(WEEK, headline="h", summary="s", at=NOON, page="reports/gone.html"))
+    assert deliver(site.platform).sent == 2
+    assert list(site.box.messages[0].iter_attachments()) == []
+    assert not site.hook.bodies[0].get("attachments")
+
+
+def test_no_lead_stands_on_the_page_that_goes_along(site: Site) -> None:
+    platform = site.platform
+    reason = "bad row: jane.doe@lead.example, lead_id=L77"
+    platform.ledger.append("gate failed", f"week {WEEK}", reason=reason, evidence={}, key="g")
+    site.clock.on(days=7)
+    report, _ = report_week(site.platform, WEEK + timedelta(days=7), [])
+    assert "e-mail address" in report.concerns[0]
+    for path in (page_path(report.week), INDEX):
+        page = platform.lake.local_path(path).read_text()
+        assert "jane.doe" not in page
+        assert "L77" not in page
 
 
 def test_history_that_is_worked_through_again_is_told_to_nobody(site: Site) -> None:
