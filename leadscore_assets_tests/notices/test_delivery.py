@@ -2,81 +2,22 @@
 
 import logging
 import ssl
-from base64 import b64decode
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from leadscore_assets.domain import notice_words as words
 from leadscore_assets.domain.notices import KINDS, Notice
-from leadscore_assets.domain.policy import Policy
 from leadscore_assets.steps.delivering import deliver, deliveries, try_channel
 from leadscore_assets.steps.notifying import announce, announce_news
-from leadscore_assets.steps.platform import Platform
-from leadscore_assets.steps.week_index import INDEX, page_path
-from leadscore_assets.steps.weekly_reporting import report_week
-from leadscore_assets_tests.home import Home, free_port, made_home, policy_with
-from leadscore_assets_tests.notices.receivers import Hook, Mailbox, certificates, smtp_server, webhook
+from leadscore_assets_tests.notices.receivers import certificates, smtp_server, webhook
+from leadscore_assets_tests.notices.site import HOOK, MAIL, NOON, WEEK, Site
 
 # apprise imports it.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-NOON = datetime(2026, 1, 20, 12, tzinfo=UTC)
-WEEK = date(2026, 1, 12)
-MAIL, HOOK = "env:TEST_NOTICE_MAIL", "env:TEST_NOTICE_HOOK"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.moment = NOON
-
-    def __call__(self) -> datetime:
-        return self.moment
-
-    def on(self, **passed: float) -> None:
-        self.moment += timedelta(**passed)
-
-
-class Site:
-    """A home whose notices go to a mail server and a webhook of the test's own."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.clock, self.box, self.hook = Clock(), Mailbox(), Hook()
-        self.mail_port, self.hook_port = free_port(), free_port()
-        authority, self.context = certificates(folder)
-        monkeypatch.setenv("SSL_CERT_FILE", str(authority))
-        receiver = "?from=scorer@site.example&to=ada@site.example"
-        monkeypatch.setenv("TEST_NOTICE_MAIL", f"mailtos://127.0.0.1:{self.mail_port}{receiver}")
-        monkeypatch.setenv("TEST_NOTICE_HOOK", f"json://127.0.0.1:{self.hook_port}/hook")
-        self.home: Home = made_home(folder / "home", weeks=())
-        path = self.home.path / "leadscore.toml"
-        path.write_text(f'{path.read_text()}\n[notices]\nchannels = ["{MAIL}", "{HOOK}"]\n')
-        self.running = ExitStack()
-
-    @property
-    def platform(self) -> Platform:
-        return self.home.platform(now=self.clock)
-
-    def ruled(self, **rules: object) -> Platform:
-        policy: Policy = policy_with(self.platform.policy, "notices", **rules)
-        return replace(self.platform, policy=policy)
-
-    def up(self) -> None:
-        self.running.enter_context(smtp_server(self.box, self.mail_port, self.context))
-        self.running.enter_context(webhook(self.hook, self.hook_port))
-
-    def down(self) -> None:
-        self.running.close()
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    made = Site(tmp_path, monkeypatch)
-    yield made
-    made.down()
 
 
 def every_kind() -> list[Notice]:
@@ -238,41 +179,6 @@ def test_an_outbox_that_is_gone_fails_no_step_and_the_log_has_the_notice(
     [problem] = announce(site.platform, every_kind()[4])
     assert "is in the log alone" in problem
     assert "errors rose" in caplog.text
-
-
-def test_the_weeks_page_goes_along_to_who_takes_files_under_a_name_of_its_own(site: Site) -> None:
-    site.up()
-    _, untold = report_week(site.platform, WEEK, [])
-    assert untold == []
-    assert deliver(site.platform).sent == 2
-    page = site.platform.lake.local_path(page_path(WEEK)).read_bytes()
-    [mail], [body] = site.box.messages, site.hook.bodies
-    [attached] = mail.iter_attachments()
-    assert (attached.get_filename(), attached.get_content_type()) == (f"weekly-{WEEK}.html", "text/html")
-    assert attached.get_payload(decode=True) == page
-    [posted] = body["attachments"]
-    assert (posted["filename"], b64decode(posted["base64"])) == (f"weekly-{WEEK}.html", page)
-
-
-def test_a_page_that_is_gone_keeps_nobody_from_being_told(site: Site) -> None:
-    site.up()
-    announce(site.platform, words.weekly_report(WEEK, headline="h", summary="s", at=NOON, page="reports/gone.html"))
-    assert deliver(site.platform).sent == 2
-    assert list(site.box.messages[0].iter_attachments()) == []
-    assert not site.hook.bodies[0].get("attachments")
-
-
-def test_no_lead_stands_on_the_page_that_goes_along(site: Site) -> None:
-    platform = site.platform
-    reason = "bad row: jane.doe@lead.example, lead_id=L77"
-    platform.ledger.append("gate failed", f"week {WEEK}", reason=reason, evidence={}, key="g")
-    site.clock.on(days=7)
-    report, _ = report_week(site.platform, WEEK + timedelta(days=7), [])
-    assert "e-mail address" in report.concerns[0]
-    for path in (page_path(report.week), INDEX):
-        page = platform.lake.local_path(path).read_text()
-        assert "jane.doe" not in page
-        assert "L77" not in page
 
 
 def test_history_that_is_worked_through_again_is_told_to_nobody(site: Site) -> None:

@@ -63,7 +63,7 @@ def _attached(page: Path) -> Any:
     from apprise.attachment.file import AttachFile
 
     found = AppriseAttachment()
-    found.add(AttachFile(f"{page}", name=page_name(page)))
+    found.add(AttachFile(f"{page}", name=page_name(page)))  # type: ignore[no-untyped-call]
     return found
 
 
