@@ -25,8 +25,8 @@ from benchmarks.year.story import (
 )
 
 _LEADS, _PAGE, _NOON = time(3, 1), time(6, 1), time(12, 0)
-# The daemon's moments of a week: Monday's leads and page, then a look every other day.
-_MOMENTS = ((0, _LEADS), (0, _PAGE), (2, _NOON), (4, _NOON))
+# The daemon's moments of a week: Monday's leads and page, then a look on Thursday.
+_MOMENTS = ((0, _LEADS), (0, _PAGE), (3, _NOON))
 _EXPORT = time(1, 0)
 OFF_DAYS = 9
 

@@ -13,8 +13,8 @@ report, a real scoring server answers clients, and nobody helps. Only the leads'
 and a power cut come from outside. Because leads are generated, the best order of them that any model could give is
 known, and the platform is judged by it without ever seeing it.
 
-Leads are few ({{rows:,}} in the year, ten features), so that it takes minutes. Between two looks of the daemon two days
-pass, and silence is told after four.
+Leads are few ({{rows:,}} in the year, ten features), so that it takes minutes. The daemon looks on Mondays and
+Thursdays only, and silence is told after five days.
 
 ![What answered, how well, and what was decided when]({PICTURE})
 """

@@ -6,6 +6,7 @@ could give to each lead. Weeks are numbered from 0; week n begins on `week_of(n)
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -58,13 +59,14 @@ def week_of(number: int) -> date:
     return START + WEEK * number
 
 
+@cache
 def contract() -> Contract:
     """Return the contract of the year's leads."""
     return small_contract()
 
 
 def policy() -> dict[str, Any]:
-    """Return what the year's policy sets: little data, one learner, a canary of a fifth, looks every other day."""
+    """Return what the year's policy sets: little data, one learner, a canary of a fifth, two days of looks a week."""
     return {
         "name": "year",
         "window": {
@@ -87,7 +89,7 @@ def policy() -> dict[str, Any]:
             "latency_ms": 60_000.0,
             "next_candidate": "wait",
         },
-        "notices": {"silent_after_minutes": 4 * 24 * 60},
+        "notices": {"silent_after_minutes": 5 * 24 * 60},
     }
 
 
