@@ -1,6 +1,6 @@
 """A week of the platform as one record: what was asked, trained, judged, released, what it took and what comes next."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
@@ -117,6 +117,18 @@ class WeeklyReport(Record):
         leads = f"{self.leads.rows:,} leads came in" if self.leads.stored else "No leads came in"
         models = f"{_counted(trained, 'model')} trained, {promoted} promoted"
         return f"{leads}; {models}; {_counted(len(self.runs.runs), 'run')}, {len(self.runs.failed)} failed."
+
+    def with_texts(self, change: Callable[[str], str]) -> "WeeklyReport":
+        """Return the report with every sentence that was said elsewhere changed: the page leaves the platform."""
+        return replace(
+            self,
+            asked=tuple(replace(item, sentence=change(item.sentence)) for item in self.asked),
+            verdicts=tuple(replace(item, reason=change(item.reason)) for item in self.verdicts),
+            releases=tuple(replace(item, reason=change(item.reason)) for item in self.releases),
+            drift_sentence=change(self.drift_sentence),
+            release=change(self.release),
+            concerns=tuple(change(item) for item in self.concerns),
+        )
 
 
 @dataclass(frozen=True)

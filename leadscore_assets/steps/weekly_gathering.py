@@ -3,6 +3,7 @@
 import os.path
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from leadscore_assets.domain.accompanying import next_look, tenure
 from leadscore_assets.domain.calendar import DAY, WEEK, at_midnight, week_of
@@ -11,6 +12,7 @@ from leadscore_assets.domain.live_facts import RunFact, RunsOfAWeek
 from leadscore_assets.domain.realised import OutcomeReport
 from leadscore_assets.domain.release_state import ReleaseState
 from leadscore_assets.domain.retraining_calendar import next_due
+from leadscore_assets.domain.scrubbing import scrub
 from leadscore_assets.domain.weekly import Coming, Leads, Outcomes, Realisation, WeeklyReport, in_a_row, told
 from leadscore_assets.steps.drifting import find_drift
 from leadscore_assets.steps.drifting import page_path as drift_page_path
@@ -41,7 +43,10 @@ _CONCERNS = ("alarmed", "gate failed", "rolled back")
 
 
 def gathered_week(platform: Platform, week: date, runs: Sequence[RunFact]) -> WeeklyReport:
-    """Gather a week: its leads and drift, what was done in its seven days, outcomes known by then, what comes next."""
+    """Gather a week: its leads and drift, what was done in its seven days, outcomes known by then, what comes next.
+
+    The page goes along with a notice, so what others said is scrubbed as a notice is.
+    """
     first, last = at_midnight(week), at_midnight(week + WEEK)
     records = platform.ledger.records(since=first, until=last, limit=_MOST)
     asked = [item for item in records if item.action == "asked"]
@@ -53,7 +58,7 @@ def gathered_week(platform: Platform, week: date, runs: Sequence[RunFact]) -> We
     stopped = platform.ledger.records(action="gate failed", subject=f"week {week}", since=last)
     alarming, watched = _concerns(platform, [*records, *stopped], kept, leads)
     watched = [*([f"The week's leads drifted: {sentence}"] if moved else []), *_fallen(platform, outcomes), *watched]
-    return WeeklyReport(
+    found = WeeklyReport(
         week=week,
         champion=champion.version if champion else None,
         leads=leads,
@@ -70,6 +75,7 @@ def gathered_week(platform: Platform, week: date, runs: Sequence[RunFact]) -> We
         alarming=len(alarming),
         pages=_pages(platform, week, records, outcomes),
     )
+    return found.with_texts(partial(scrub, contract=platform.contract))
 
 
 def _leads(platform: Platform, week: date) -> Leads:

@@ -20,7 +20,8 @@ from leadscore_assets.steps.outcome_reports import report_outcomes, weeks_to_rep
 from leadscore_assets.steps.profiling import profile_week
 from leadscore_assets.steps.retraining import should_retrain
 from leadscore_assets.steps.slicing import cut_slices
-from leadscore_assets.steps.weekly_reporting import INDEX, report_week
+from leadscore_assets.steps.week_index import INDEX
+from leadscore_assets.steps.weekly_reporting import report_week
 from leadscore_assets_tests.browser.conftest import SWITCHES
 from leadscore_assets_tests.home import WEEKS, Home
 from leadscore_assets_tests.reports.screen import broken_words, collisions

@@ -2,78 +2,22 @@
 
 import logging
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from leadscore_assets.domain import notice_words as words
 from leadscore_assets.domain.notices import KINDS, Notice
-from leadscore_assets.domain.policy import Policy
 from leadscore_assets.steps.delivering import deliver, deliveries, try_channel
 from leadscore_assets.steps.notifying import announce, announce_news
-from leadscore_assets.steps.platform import Platform
-from leadscore_assets_tests.home import Home, free_port, made_home, policy_with
-from leadscore_assets_tests.notices.receivers import Hook, Mailbox, certificates, smtp_server, webhook
+from leadscore_assets_tests.notices.receivers import certificates, smtp_server, webhook
+from leadscore_assets_tests.notices.site import HOOK, MAIL, NOON, WEEK, Site
 
 # apprise imports it.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-NOON = datetime(2026, 1, 20, 12, tzinfo=UTC)
-WEEK = date(2026, 1, 12)
-MAIL, HOOK = "env:TEST_NOTICE_MAIL", "env:TEST_NOTICE_HOOK"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.moment = NOON
-
-    def __call__(self) -> datetime:
-        return self.moment
-
-    def on(self, **passed: float) -> None:
-        self.moment += timedelta(**passed)
-
-
-class Site:
-    """A home whose notices go to a mail server and a webhook of the test's own."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.clock, self.box, self.hook = Clock(), Mailbox(), Hook()
-        self.mail_port, self.hook_port = free_port(), free_port()
-        authority, self.context = certificates(folder)
-        monkeypatch.setenv("SSL_CERT_FILE", str(authority))
-        receiver = "?from=scorer@site.example&to=ada@site.example"
-        monkeypatch.setenv("TEST_NOTICE_MAIL", f"mailtos://127.0.0.1:{self.mail_port}{receiver}")
-        monkeypatch.setenv("TEST_NOTICE_HOOK", f"json://127.0.0.1:{self.hook_port}/hook")
-        self.home: Home = made_home(folder / "home", weeks=())
-        path = self.home.path / "leadscore.toml"
-        path.write_text(f'{path.read_text()}\n[notices]\nchannels = ["{MAIL}", "{HOOK}"]\n')
-        self.running = ExitStack()
-
-    @property
-    def platform(self) -> Platform:
-        return self.home.platform(now=self.clock)
-
-    def ruled(self, **rules: object) -> Platform:
-        policy: Policy = policy_with(self.platform.policy, "notices", **rules)
-        return replace(self.platform, policy=policy)
-
-    def up(self) -> None:
-        self.running.enter_context(smtp_server(self.box, self.mail_port, self.context))
-        self.running.enter_context(webhook(self.hook, self.hook_port))
-
-    def down(self) -> None:
-        self.running.close()
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    made = Site(tmp_path, monkeypatch)
-    yield made
-    made.down()
 
 
 def every_kind() -> list[Notice]:
@@ -235,17 +179,6 @@ def test_an_outbox_that_is_gone_fails_no_step_and_the_log_has_the_notice(
     [problem] = announce(site.platform, every_kind()[4])
     assert "is in the log alone" in problem
     assert "errors rose" in caplog.text
-
-
-def test_a_page_goes_with_its_notice_by_mail(site: Site) -> None:
-    site.up()
-    site.platform.lake.write_bytes("reports/week.html", b"<p>a week</p>")
-    for week, page in ((WEEK, "week"), (WEEK - timedelta(days=7), "gone")):
-        said = words.weekly_report(week, headline="h", summary="s", at=NOON, page=f"reports/{page}.html")
-        announce(site.platform, said)
-    assert deliver(site.platform).sent == 4
-    pages = [[part.get_filename() for part in message.iter_attachments()] for message in site.box.messages]
-    assert sorted(pages) == [[], ["week.html"]]
 
 
 def test_history_that_is_worked_through_again_is_told_to_nobody(site: Site) -> None:

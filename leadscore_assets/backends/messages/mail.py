@@ -57,8 +57,14 @@ def mail_of(notice: Notice, *, sender: Any, receiver: Any, page: Path | None = N
     found.set_content(f"{notice.text}\n\n{notice.at:%Y-%m-%d %H:%M} UTC\n")
     if page is not None:
         main, _, sub = (mimetypes.guess_type(page.name)[0] or "application/octet-stream").partition("/")
-        found.add_attachment(page.read_bytes(), maintype=main, subtype=sub, filename=page.name)
+        found.add_attachment(page.read_bytes(), maintype=main, subtype=sub, filename=page_name(page))
     return found
+
+
+def page_name(page: Path) -> str:
+    """Return the name under which a page arrives: pages of many weeks lie side by side where they are kept."""
+    value = page.parent.name.partition("=")[2]
+    return f"{page.stem}-{value}{page.suffix}" if value else page.name
 
 
 def reference_of(notice: Notice) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from leadscore_assets.backends.messages.address import is_mail, opened
-from leadscore_assets.backends.messages.mail import one_line, reference_of, send_mail
+from leadscore_assets.backends.messages.mail import one_line, page_name, reference_of, send_mail
 from leadscore_assets.domain.errors import TransientError
 from leadscore_assets.domain.notices import Notice, NoticeKind
 
@@ -33,7 +33,7 @@ class AppriseNotifier:
         """Deliver a notice; raise TransientError where the service did not take it, InvalidInput for a bad address.
 
         A webhook is given the notice's key as `key` in its body and as the header Idempotency-Key; a mail has it as its
-        Message-ID. What apprise says of a failure never holds the address.
+        Message-ID. The page goes to services that take files. What apprise says of a failure never holds the address.
         """
         service = opened(self._address(), name=self._name)
         if is_mail(service):
@@ -47,6 +47,7 @@ class AppriseNotifier:
                 body=f"{notice.text}\n\n{notice.at:%Y-%m-%d %H:%M} UTC, notice {reference_of(notice)[:12]}",
                 title=one_line(notice.subject),
                 notify_type=NotifyType(_LOUD.get(notice.kind, "info")),
+                attach=_attached(page) if page and service.attachment_support else None,
             )
         if not sent:
             words = one_line("; ".join(told)) or "no reason was given"
@@ -55,6 +56,15 @@ class AppriseNotifier:
     def check(self) -> None:
         """Look at the address without sending; raise InvalidInput where it cannot be used."""
         opened(self._address(), name=self._name)
+
+
+def _attached(page: Path) -> Any:
+    from apprise import AppriseAttachment
+    from apprise.attachment.file import AttachFile
+
+    found = AppriseAttachment()
+    found.add(AttachFile(f"{page}", name=page_name(page)))  # type: ignore[no-untyped-call]
+    return found
 
 
 def _mark(service: Any, notice: Notice) -> None:
