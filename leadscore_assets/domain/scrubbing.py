@@ -61,9 +61,10 @@ def scrubbed(notice: Notice, contract: Contract, *, known: Iterable[str] = ()) -
 
 def _telephone(found: re.Match[str]) -> str:
     written = found[0]
-    if all(_DECIMAL.fullmatch(part.strip("()")) for part in _WIDTH.sub("", written).split()):
+    number = _WIDTH.sub("", written)
+    if all(_DECIMAL.fullmatch(part.strip("()")) for part in number.split()):
         return written
-    count = sum(letter.isdigit() for letter in written)
+    count = sum(letter.isdigit() for letter in number)
     separated = len(re.findall(r"\d[^\d]+(?=\d)", written))
     dialled = written.lstrip("(").startswith(("+", "0"))
     likely = dialled or separated > 1 or (separated == 1 and count >= 9) or (not separated and count >= _BARE)

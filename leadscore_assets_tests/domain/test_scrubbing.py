@@ -92,6 +92,7 @@ def test_what_is_taken_out_leaves_a_word_for_it(text: str, told: str) -> None:
         "Spearman on 1,470 test rows is 0.6123; the floor is 0.3.",
         "gain 0.0123456 (0.0112 to 0.0234), 12345678 rows",
         "a gain of -0.0026 (90 % interval -0.0134 to +0.0081); shrunken -0.0010 (-0.0125 to +0.0105)",
+        "a lift of +1.7306 (90 % interval +1.2 to +2.3)",
         "a measured gain of 0.0362 (90 % interval 0.0134 to 0.0581)",
         "week 2026-01-05 from 2026-01-01 12:30 UTC to 2026-01-07T23:59:59.5+00:00.",
         "version 12 at 127.0.0.1:8321, run 0a1b2c3d-1234-5678-9012-123456789012",
