@@ -20,6 +20,7 @@ from leadscore_assets.steps.drifting import find_drift
 from leadscore_assets.steps.drifting import page_path as drift_page_path
 from leadscore_assets.steps.judging import page_path
 from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.week_index import page_path as week_page_path
 
 _SHOWN_LEADS = 5
 _CHANGE_BEFORE_THE_END = WEEK * 3
@@ -61,6 +62,7 @@ def command(ctx: click.Context, weeks: int, trained: int, port: int, *, as_json:
     rounds = run_weeks(runner, "retrain_job", chosen, label="retraining")
     outcomes += rounds + run_weeks(runner, "scoring_job", [last], label="scoring")
     outcomes += run_weeks(runner, "drift_job", [last], label="looking for drift")
+    outcomes += run_weeks(runner, "report_job", [last], label="making the page of")
     summary = _summary(platform, settings.home, [verdict(platform, outcome) for outcome in rounds])
     if as_json:
         say_json(summary)
@@ -101,9 +103,15 @@ def _summary(platform: Platform, home: Path, rounds: list[dict[str, Any]]) -> di
         "endpoint": status.to_json(),
         "page": _short(platform.lake.local_path(page_path(champion.week))) if champion else None,
         "drift": _drift(platform, manifests[-1].week) if manifests else None,
+        "week_page": _week_page(platform),
         "list": _short(home / f"lake/scored/week={manifests[-1].week}/leads.csv") if manifests else None,
         "curl": f"curl -s {status.address}/invocations -H 'content-type: application/json' -d @{_short(sample)}",
     }
+
+
+def _week_page(platform: Platform) -> str | None:
+    path = platform.lake.local_path(week_page_path(platform.last_finished_week()))
+    return _short(path) if path.is_file() else None
 
 
 def _drift(platform: Platform, week: date) -> dict[str, str] | None:
@@ -155,6 +163,8 @@ def _say_summary(platform: Platform, summary: dict[str, Any]) -> None:
     say(f"Evaluation: {summary['page']}")
     if summary["drift"]:
         say(f"Drift: {summary['drift']['verdict'].replace('_', ' ')}, {summary['drift']['page']}")
+    if summary["week_page"]:
+        say(f"The week on a page: {summary['week_page']}")
     say(f"Ranked list: {summary['list']}")
     say(f"Try it:\n  {summary['curl']}")
 
