@@ -73,7 +73,7 @@ def weeks_to_report(platform: Platform) -> dict[date, str]:
     kept = platform.policy.retention.reports_days
     found = {}
     for manifest in platform.lake.manifests(max(last - WEEK * LOOKED_BACK, platform.start_week), last):
-        if shown_file(platform, manifest.week) is None:
+        if not manifest.rows or shown_file(platform, manifest.week) is None:
             continue
         about, report = _about(platform, manifest), platform.lake.read_json(_path(manifest.week))
         if report is None and is_past_retention(platform, manifest.week, newest, days=kept):
