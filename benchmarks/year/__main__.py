@@ -37,7 +37,9 @@ def main() -> None:
     reader.add_argument("--home", type=Path, help="keep the year's home below this new folder")
     reader.add_argument("--docs", type=Path, help="folder where year.md and its picture are written")
     asked = reader.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
+    # In memory where the machine has such a folder: Dagster writes every event to disk at once.
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as scratch:
         folder = asked.home or Path(scratch)
         folder.mkdir(exist_ok=True)
         year = lived(folder)

@@ -96,7 +96,7 @@ def gathered(site: Site, instance: dg.DagsterInstance, *, weeks: int = WEEKS, se
         records=records,
         runs=dict(Counter(f"{run.job_name} {run.status.value.lower()}" for run in runs)),
         failed_runs=tuple(_name(run) for run in runs if run.status == dg.DagsterRunStatus.FAILURE),
-        told=dict(Counter(kind for letter in letters for kind in letter.kinds)),
+        told=dict(Counter(kind for item in records if item.action == "notified" for kind in item.evidence["kinds"])),
         deliveries=tuple((letter.letter, letter.channel, letter.state) for letter in letters),
         ticks=_ticks(instance),
         pages=len(reported_weeks(platform)),

@@ -1,4 +1,4 @@
-"""Living the year: moment by moment the CRM exports, people do what the story says, the daemon ticks, clients ask."""
+"""Living the year: moment by moment the CRM exports, people do what the story says, clients ask, the daemon ticks."""
 
 import sys
 from collections import defaultdict
@@ -24,9 +24,10 @@ from benchmarks.year.story import (
     week_of,
 )
 
-_LEADS, _PAGE, _NOON = time(3, 1), time(6, 1), time(12, 0)
-# The daemon's moments of a week: Monday's leads and page, then a look on Thursday.
-_MOMENTS = ((0, _LEADS), (0, _PAGE), (3, _NOON))
+_MORNING, _NOON = time(6, 1), time(12, 0)
+# The daemon's moments of a week: Monday, when leads and page are due, and Thursday.
+_MOMENTS = ((0, _MORNING), (3, _NOON))
+_BEFORE = timedelta(minutes=30)
 _EXPORT = time(1, 0)
 OFF_DAYS = 9
 
@@ -43,18 +44,11 @@ def live(site: Site, daemon: Daemon, clock: Clock, *, weeks: int = WEEKS) -> Non
             for doing in _until(doings, _at(number, day, moment)):
                 doing()
             if not _off(_at(number, day, moment)):
+                clock.move(_at(number, day, moment) - _BEFORE)
+                site.ask()
                 clock.move(_at(number, day, moment))
                 daemon.tick()
-                if moment == _NOON:
-                    site.ask()
-                    _step(daemon, clock)
     print(file=sys.stderr)
-
-
-def _step(daemon: Daemon, clock: Clock) -> None:
-    """Let the daemon see what the clients' answers brought, a quarter of an hour later."""
-    clock.move(datetime.now(UTC) + timedelta(minutes=15))
-    daemon.tick()
 
 
 def _doings(site: Site) -> dict[datetime, list[Callable[[], None]]]:

@@ -58,8 +58,8 @@ def _doings(axes: "Axes", year: Year) -> None:
     rows: list[tuple[str, list[float], str, str]] = [
         ("leads set aside", _weeks(year, "gate failed"), "X", _BAD),
         ("drift alarm", [week.number for week in year.weeks if week.drift == "alarm"], "v", _BAD),
-        ("trained, refused", [_at(item.at) for item in year.judged if item.decision != "promote"], "o", _FIRST),
-        ("trained, promoted", [_at(item.at) for item in year.judged if item.decision == "promote"], "o", _GOOD),
+        ("trained, kept out", [_at(item.at) for item in year.judged if item.decision != "promote"], "o", _FIRST),
+        ("trained, better", [_at(item.at) for item in year.judged if item.decision == "promote"], "o", _GOOD),
         ("canary began", _weeks(year, "shifted"), ">", _LIVE),
         ("answers all leads", [_at(item.at) for item in year.of("promoted") if _took_over(item)], "s", _GOOD),
         ("silence told", [_at(item.at) for item in year.of("notified") if "sensor_silent" in _kinds(item)], "P", _BAD),
@@ -68,7 +68,7 @@ def _doings(axes: "Axes", year: Year) -> None:
         axes.plot(where, [height] * len(where), marker, color=colour, markersize=6, clip_on=False)
     axes.set_yticks(range(len(rows)), [name for name, *_ in reversed(rows)], fontsize=9)
     axes.set_ylim(-0.6, len(rows) - 0.4)
-    axes.set_xlim(-1, len(year.weeks))
+    axes.set_xlim(-1, len(year.weeks) + 3)
     axes.set_xlabel("week of the year")
     axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
     axes.set_axisbelow(True)

@@ -36,10 +36,10 @@ class Planted:
 
 STORY = (
     Planted(BETTER, "a better model", "The policy trains 80 rounds instead of 4.", "promoted"),
-    Planted(CONCEPT, "first drift", "Other things make a lead good.", "retrained and replaced when labels show it"),
+    Planted(CONCEPT, "first drift", "Other things make a lead good.", "a better model once labels show it"),
     Planted(BROKEN, "broken upstream", "An upstream job writes hours as milliseconds.", "set aside, told, mended"),
     Planted(OUTAGE, "outage", "The machine is off for nine days.", "found, caught up, nothing lost or done twice"),
-    Planted(SHIFT, "second drift", "Leads visit the pricing page far more often.", "alarm, retrained"),
+    Planted(SHIFT, "second drift", "Leads visit the pricing page far more often.", "alarm, told, retrained"),
     Planted(EMPTY, "no data", "No lead comes for a week.", "nothing breaks, nothing is made up"),
     Planted(LATE, "late labels", "Scores and outcomes come three weeks late.", "waited for, reported again"),
     Planted(WORSE, "a worse model", "Somebody's policy trains 2 rounds of stumps for a fortnight.", "refused"),
@@ -89,6 +89,7 @@ def policy() -> dict[str, Any]:
             "latency_ms": 60_000.0,
             "next_candidate": "wait",
         },
+        "retention": {"runs_days": 800, "notices_days": 800},
         "notices": {"silent_after_minutes": 5 * 24 * 60},
     }
 
