@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import dagster as dg
 
+from leadscore_assets.automation.run_words import first_cause
 from leadscore_assets.automation.ticking import watched_ticks
 from leadscore_assets.domain.notice_words import run_failed, sensor_silent
 from leadscore_assets.domain.silence import Silent, Watched, silent
@@ -57,12 +58,10 @@ def _silent(context: dg.SensorEvaluationContext, now: datetime, *, grace: timede
 
 def _problem(context: dg.RunFailureSensorContext) -> str:
     for event in context.get_step_failure_events():
-        error = event.step_failure_data.error
-        while error is not None and error.cause is not None:
-            error = error.cause
-        if error is not None:
+        said = first_cause(event.step_failure_data.error)
+        if said:
             step = f"{event.step_key}: " if event.step_key else ""
-            return f"{step}{error.message.strip()}"
+            return f"{step}{said}"
     return context.failure_event.message or "no step said why"
 
 

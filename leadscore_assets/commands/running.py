@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 
 import dagster as dg
-from dagster._utils.error import SerializableErrorInfo
 
+from leadscore_assets.automation.run_words import first_cause
 from leadscore_assets.automation.stale_runs import PROCESS_TAG, end_stale_runs, this_process
 from leadscore_assets.definitions import build_definitions
 from leadscore_assets.domain.errors import InvalidInput
@@ -124,14 +124,7 @@ def _problems(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
         if event.is_step_failure and not found:
             data = event.step_failure_data
             told = data.user_failure_data.description if data.user_failure_data else None
-            found.append(told or _first_cause(data.error) or f"{event.message}")
+            found.append(told or first_cause(data.error) or f"{event.message}")
         elif event.is_run_failure and not found:
-            found.append(_first_cause(event.job_failure_data.error))
+            found.append(first_cause(event.job_failure_data.error))
     return tuple(dict.fromkeys(text for text in found if text)) or ("the run failed; see it in the Dagster UI",)
-
-
-def _first_cause(error: SerializableErrorInfo | None) -> str:
-    """Return what went wrong first, in its own words; the errors that were raised from it only say where."""
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return error.message.strip().removeprefix(f"leadscore_assets.domain.errors.{error.cls_name}: ") if error else ""
