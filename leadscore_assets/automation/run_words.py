@@ -4,11 +4,16 @@ import re
 
 from dagster._utils.error import SerializableErrorInfo
 
+_CLASS = re.compile(r"^\w+(?:\.\w+)+: ")
+
 
 def first_cause(error: SerializableErrorInfo | None) -> str:
-    """Return what went wrong first, without the name of its class; the errors raised from it only say where."""
+    """Return what went wrong first; the errors raised from it only say where.
+
+    The class is left out where it is one of a library or of this product: its words say enough.
+    """
     while error is not None and error.cause is not None:
         error = error.cause
     if error is None:
         return ""
-    return " ".join(re.sub(rf"^[\w.]*\b{re.escape(error.cls_name or '')}: ", "", error.message.strip()).split())
+    return " ".join(_CLASS.sub("", error.message.strip()).split())
