@@ -34,7 +34,7 @@ OFF_DAYS = 9
 
 def live(site: Site, daemon: Daemon, clock: Clock, *, weeks: int = WEEKS) -> None:
     """Live through the year's weeks and the fortnight after them, in which the last outcomes become known."""
-    doings = _doings(site)
+    doings, off = _doings(site), False
     for number in range(weeks + 3):
         print(f"\rweek {min(number + 1, weeks)} of {weeks}", end="", file=sys.stderr, flush=True)
         if 0 < number <= weeks:
@@ -44,10 +44,15 @@ def live(site: Site, daemon: Daemon, clock: Clock, *, weeks: int = WEEKS) -> Non
             for doing in _until(doings, _at(number, day, moment)):
                 doing()
             if not _off(_at(number, day, moment)):
+                if off:
+                    # A machine that comes back starts the daemon before anybody asks.
+                    clock.move(_at(number, day, moment) - 2 * _BEFORE)
+                    daemon.tick()
                 clock.move(_at(number, day, moment) - _BEFORE)
                 site.ask()
                 clock.move(_at(number, day, moment))
                 daemon.tick()
+            off = _off(_at(number, day, moment))
     print(file=sys.stderr)
 
 

@@ -21,7 +21,7 @@ WEEKS = 52
 SEED = 20_250_106
 # By the week's number.
 BETTER, CONCEPT, BROKEN, OUTAGE, SHIFT, EMPTY, LATE, WORSE = 10, 16, 22, 27, 31, 36, 40, 46
-LATE_WEEKS, WORSE_WEEKS = 3, 2
+LATE_WEEKS, WORSE_WEEKS = 3, 5
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ STORY = (
     Planted(SHIFT, "second drift", "Leads visit the pricing page far more often.", "alarm, told, retrained"),
     Planted(EMPTY, "no data", "No lead comes for a week.", "nothing breaks, nothing is made up"),
     Planted(LATE, "late labels", "Scores and outcomes come three weeks late.", "waited for, reported again"),
-    Planted(WORSE, "a worse model", "Somebody's policy trains 2 rounds of stumps for a fortnight.", "refused"),
+    Planted(WORSE, "a worse model", "Somebody's policy trains 2 rounds of stumps for five weeks.", "refused"),
 )
 EVENTS = (
     Event(kind="concept", start=START + WEEK * CONCEPT, size=0.6),
@@ -89,6 +89,9 @@ def policy() -> dict[str, Any]:
             "latency_ms": 60_000.0,
             "next_candidate": "wait",
         },
+        # Weekly for a quarter, then monthly, and in between what drift, age and realised performance ask for; the rows of
+        # a week are no news here.
+        "retraining": {"when": "phases", "volume_rows": 10_000, "merge_hours": 72},
         "retention": {"runs_days": 800, "notices_days": 800},
         "notices": {"silent_after_minutes": 5 * 24 * 60},
     }

@@ -77,7 +77,7 @@ def the_week_shows_its_checks_and_metadata(page, ui: Ui):
     assert re.search(r"1,?250", row.first.inner_text())
     page.goto(f"{ui.address}/assets/weekly_leads?view=checks")
     page.get_by_text("Checks (7)").wait_for()
-    assert page.get_by_text("Succeeded", exact=True).count() == 7
+    wait_for(lambda: page.get_by_text("Succeeded", exact=True).count() == 7, seconds=30)
     page.goto(f"{ui.address}/assets/weekly_leads")
     page.get_by_text("quality", exact=True).wait_for()
     page.goto(f"{ui.address}/assets/evaluation_report")
