@@ -89,8 +89,8 @@ def policy() -> dict[str, Any]:
             "latency_ms": 60_000.0,
             "next_candidate": "wait",
         },
-        # Weekly for a quarter, then monthly, and in between what drift, age and realised performance ask for; the rows of
-        # a week are no news here.
+        # Weekly for a quarter, then monthly, and what drift, age and realised performance ask for; the rows of one
+        # week are no news here.
         "retraining": {"when": "phases", "volume_rows": 10_000, "merge_hours": 72},
         "retention": {"runs_days": 800, "notices_days": 800},
         "notices": {"silent_after_minutes": 5 * 24 * 60},
