@@ -47,7 +47,8 @@ class RetrainingState(Record):
 
     `week` is the newest finished week that is stored and `data` the digest of what its training would learn from, empty
     where it cannot be cut (`problem` says why). `new_rows` are matured rows that no training saw. What nobody looked at
-    is None. Days are UTC; `last_drift` is the day after the week whose drift last started a retraining.
+    is None. Days are UTC; `last_drift` is the day after the week whose drift last started a retraining. `on_its_way`
+    names a version of this very week whose release is in hand or waits.
     """
 
     week: date
@@ -63,6 +64,7 @@ class RetrainingState(Record):
     last_drift: date | None = None
     realised: Realised | None = None
     running: str = ""
+    on_its_way: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,8 @@ def should_retrain(state: RetrainingState, policy: Policy, now: datetime, *, ask
     found = [*asked, *_speaking(state, policy, now, asker)]
     cause = next((item.name for item in found if item.speaks == "for"), NONE)
     urgent = bool(asked) or any(item.name == URGENT and item.speaks == "for" for item in found)
-    holds = [hold for hold in _holding(state, policy, now, cause=cause, urgent=urgent) if hold is not None]
+    found_holds = [*_holding(state, policy, now, cause=cause, urgent=urgent), None if asked else _on_its_way(state)]
+    holds = [hold for hold in found_holds if hold is not None]
     if asker == "forced":
         holds = [hold for hold in holds if hold.name == "nothing_to_learn"]
     decision, not_before = _decided(cause, holds)
@@ -234,6 +237,14 @@ def _no_data(state: RetrainingState) -> Reason | None:
 
 def _running(state: RetrainingState) -> Reason | None:
     return Reason("running", "against", f"A retraining is under way: {state.running}.") if state.running else None
+
+
+def _on_its_way(state: RetrainingState) -> Reason | None:
+    """Hold back a second training of a week whose first one is being released: its evidence is the week's."""
+    if not state.on_its_way:
+        return None
+    told = f"{state.on_its_way} of week {state.week} is on its way, and another training would take its evidence."
+    return Reason("on_its_way", "against", told)
 
 
 def _rest(state: RetrainingState, policy: Policy, now: datetime) -> Reason | None:

@@ -12,6 +12,7 @@ from leadscore_assets.domain.triggers import should_retrain as answered
 from leadscore_assets.steps.drifting import find_drift
 from leadscore_assets.steps.outcome_reports import latest_realised
 from leadscore_assets.steps.platform import Platform
+from leadscore_assets.steps.release_store import present_release
 from leadscore_assets.steps.slicing import plan_cut
 
 _REMEMBERED = 120
@@ -63,6 +64,7 @@ def retraining_state(platform: Platform, week: date | None = None, *, running: s
         drift=drift,
         last_drift=_last_started_by_drift(platform, chosen, done) if drift and drift.decision == "alarm" else None,
         running=running,
+        on_its_way=_on_its_way(platform, chosen),
         realised=latest_realised(platform) if champion and "performance" in rules.conditions else None,
     )
 
@@ -103,6 +105,14 @@ def _new_rows(platform: Platform, week: date, newest: LedgerRecord | None) -> in
     matured = platform.today() - DAY * platform.contract.horizon_days
     files = [file for item in platform.lake.manifests(last - WEEK, week) for file in item.files]
     return sum(file.labelled for file in files if last < file.day < matured)
+
+
+def _on_its_way(platform: Platform, week: date) -> str:
+    """Name the version of a week that is on its way to production, or waits; empty where there is none."""
+    state = present_release(platform)
+    models = (state.candidate, state.waiting.model if state.waiting else None)
+    found = [item for item in models if item and platform.registry.get(item.version).week == week]
+    return f"version {found[0].version}" if found else ""
 
 
 def first_model_day(platform: Platform) -> date | None:

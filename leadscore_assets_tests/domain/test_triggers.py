@@ -56,6 +56,16 @@ def test_weekly_retrains_once_the_week_is_due_and_says_when_it_is() -> None:
     assert done.decision == "skip"
 
 
+def test_a_week_whose_version_is_on_its_way_is_left_alone_unless_a_person_asks() -> None:
+    under = replace(STATE, on_its_way="version 12")
+    for asker in ("calendar", "conditions"):
+        found = asked(under, now=DUE, asker=asker)
+        assert (found.decision, found.cause) == ("skip", "weekly")
+        assert found.sentence.startswith(f"version 12 of week {MONDAY} is on its way")
+    assert asked(under, now=DUE, asker="manual").decision == "retrain"
+    assert asked(under, now=DUE, asker="forced").decision == "retrain"
+
+
 def test_every_reason_is_told_with_its_figure_whatever_the_answer() -> None:
     found = asked()
     assert [item.name for item in found.reasons] == ["weekly", "drift", "volume", "age", "performance"]

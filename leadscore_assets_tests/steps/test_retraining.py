@@ -14,8 +14,10 @@ from leadscore_assets.steps.drifting import report_drift
 from leadscore_assets.steps.ingest import ingest_week
 from leadscore_assets.steps.platform import Platform
 from leadscore_assets.steps.profiling import profile_week
+from leadscore_assets.steps.releasing import release
 from leadscore_assets.steps.retraining import retraining_state, should_retrain
-from leadscore_assets_tests.home import OLD, POLICY, WEEKS, Home, leads, write_csv
+from leadscore_assets_tests.home import NEW, OLD, POLICY, WEEKS, Home, leads, write_csv
+from leadscore_assets_tests.steps.releases import Clock, set_off, slowly
 
 
 def ruled(platform: Platform, when: str, **more: object) -> Platform:
@@ -183,3 +185,13 @@ def test_the_phases_count_from_the_oldest_promotion(champion: Home, copy) -> Non
     assert questions(platform, OLD)["promoted"]["limit"] == 1
     assert retraining_state(platform, OLD).first_model == first.at.date()
     assert retraining_state(ruled(platform, "weekly"), OLD).first_model is None
+
+
+def test_a_version_that_is_on_its_way_holds_back_another_training_of_its_week(copy, judged: Home) -> None:
+    home = slowly(copy(judged), shadow="shadow = false")
+    platform = set_off(home, Clock())
+    assert retraining_state(platform, NEW).on_its_way == ""
+    release(platform)
+    [version] = [item.version for item in platform.registry.packages() if item.week == NEW]
+    assert retraining_state(platform, NEW).on_its_way == f"version {version}"
+    assert retraining_state(platform, OLD).on_its_way == ""
