@@ -28,7 +28,9 @@ class RetrainingPolicy(Section):
     on: tuple[Condition, ...] = Field(default=CONDITIONS, description="conditions that start one beside the calendar")
     volume_rows: int = Field(default=1_000, ge=1, description="new matured rows that start a retraining")
     urgent_rows: int = Field(default=100_000, ge=1, description="so many do not wait for anything")
-    age_days: int = Field(default=30, ge=1, le=3660, description="of the champion's training")
+    age_days: int = Field(
+        default=30, ge=1, le=3660, description="of the champion's training, and since the last one tried"
+    )
     realised_margin: float = Field(default=0.05, ge=0, le=1, description="below what the champion showed when judged")
     minimum_auc: float = Field(default=0.75, ge=0, le=1, description="realised; 0 asks nothing")
     rest_days: int = Field(default=2, ge=0, le=366, description="after a retraining, before a condition starts another")

@@ -198,7 +198,11 @@ def _age(state: RetrainingState, policy: Policy, now: datetime) -> Reason:
         return Reason("age", "nothing", "It is not known when the champion was trained.")
     days = (now.date() - state.champion_trained).days
     told = f"The champion's week ended {days} days ago; more than {bound} ask for a new one."
-    return Reason("age", "for" if days > bound else "nothing", told, days, bound)
+    tried = (now - state.last_trained).days if state.last_trained else days
+    if days > bound >= tried:
+        # What was trained since did not beat it: an old champion that holds its place is not challenged every day.
+        told = f"{told} It held its place against a training {tried} days ago."
+    return Reason("age", "for" if min(days, tried) > bound else "nothing", told, days, bound)
 
 
 def _performance(state: RetrainingState, policy: Policy, _: datetime) -> Reason:

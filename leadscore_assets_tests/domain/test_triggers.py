@@ -80,7 +80,7 @@ def test_every_reason_is_told_with_its_figure_whatever_the_answer() -> None:
     [
         ({"drift": ALARM}, "drift"),
         ({"new_rows": 1_001}, "volume"),
-        ({"champion_trained": MONDAY - timedelta(days=60)}, "age"),
+        ({"champion_trained": MONDAY - timedelta(days=60), "last_trained": BEFORE - timedelta(days=40)}, "age"),
         ({"realised": Realised(MONDAY, "spearman", 0.50, 0.61, 5_000, 0.80)}, "performance"),
         ({"realised": Realised(MONDAY, "spearman", 0.62, 0.61, 5_000, 0.74)}, "performance"),
     ],
@@ -96,6 +96,15 @@ def test_each_condition_starts_one_where_the_calendar_is_far_and_is_merged_where
     assert (near.decision, near.cause, near.not_before) == ("wait", cause, DUE)
     off = asked(state, when="monthly", merge_hours=24, on=())
     assert off.decision == "skip"
+
+
+def test_an_old_champion_that_held_its_place_is_challenged_again_only_after_as_many_days() -> None:
+    old = replace(STATE, champion_trained=MONDAY - timedelta(days=60))
+    for days, wanted in ((5, False), (30, False), (31, True)):
+        state = replace(old, last_trained=BEFORE - timedelta(days=days))
+        found = asked(state, when="monthly", merge_hours=24)
+        assert found.wanted is wanted
+        assert ("held its place against a training" in named(found, "age").sentence) is not wanted
 
 
 def test_an_alarm_within_the_cooldown_starts_nothing() -> None:
