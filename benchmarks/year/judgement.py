@@ -59,14 +59,14 @@ def _second_drift(year: Year) -> tuple[bool, str]:
     # A drift alarm is merged with the calendar's retraining where that is near: one retraining, not two.
     heard = [item for item in asked if item.evidence["decision"] in ("retrain", "wait")]
     soon = [item for item in year.of("trained") if heard and heard[0].at <= item.at <= heard[0].at + timedelta(days=8)]
-    said = f"alarm in weeks {alarms}, {len(told)} told, {len(heard)} answers, {len(soon)} retrainings within 8 days"
+    said = f"alarm in weeks {_numbers(alarms)}, {len(told)} told, {len(heard)} answers, {len(soon)} retrainings within 8 days"
     return bool(alarms and told and soon), said
 
 
 def _no_other_alarm(year: Year) -> tuple[bool, str]:
     known = {BROKEN, EMPTY, *range(SHIFT, SHIFT + 9), *range(CONCEPT, CONCEPT + 6)}
     found = [week.number for week in year.weeks if week.drift == "alarm" and week.number not in known]
-    return len(found) <= _FALSE_ALARMS, f"{len(found)} false alarms in {len(year.weeks)} weeks: {found}"
+    return len(found) <= _FALSE_ALARMS, f"{len(found)} in {len(year.weeks)} weeks ({_numbers(found)})"
 
 
 def _worse(year: Year) -> tuple[bool, str]:
@@ -113,7 +113,7 @@ def _outage(year: Year) -> tuple[bool, str]:
     ]
     weeks = year.weeks[OUTAGE : OUTAGE + 3]
     rows = [week.rows for week in weeks]
-    said = f"{len(during)} records meanwhile, silence told {len(told)} times, weeks of {rows} rows"
+    said = f"{len(during)} records meanwhile, silence told {len(told)} times, weeks of {_numbers(rows)} leads"
     return not during and len(told) == 1 and all(week.rows and week.version for week in weeks), said
 
 
@@ -135,7 +135,7 @@ def _one_answer_a_tick(year: Year) -> tuple[bool, str]:
     names = {"calendar": "retraining_when_it_is_due", "conditions": "conditions_of_a_retraining"}
     asked = {asker: sum(item.evidence["asker"] == asker for item in year.of("asked")) for asker in names}
     ticks = {asker: year.ticks[name] for asker, name in names.items()}
-    return asked == ticks, f"{asked} answers in {ticks} ticks"
+    return asked == ticks, f"answers: {_counts(asked)}; ticks: {_counts(ticks)}"
 
 
 def _no_data_twice(year: Year) -> tuple[bool, str]:
@@ -202,6 +202,10 @@ def _kinds(item: LedgerRecord) -> set[str]:
 
 def _listed(found: list[Judged]) -> str:
     return "; ".join(f"{item.at:%Y-%m-%d} {item.decision}, true gain {item.truth:+.3f}" for item in found) or "none"
+
+
+def _numbers(found: list[int]) -> str:
+    return ", ".join(f"{item:,}" for item in found) or "none"
 
 
 def _counts(found: dict[str, int]) -> str:
