@@ -59,7 +59,9 @@ def _second_drift(year: Year) -> tuple[bool, str]:
     # A drift alarm is merged with the calendar's retraining where that is near: one retraining, not two.
     heard = [item for item in asked if item.evidence["decision"] in ("retrain", "wait")]
     soon = [item for item in year.of("trained") if heard and heard[0].at <= item.at <= heard[0].at + timedelta(days=8)]
-    said = f"alarm in weeks {_numbers(alarms)}, {len(told)} told, {len(heard)} answers, {len(soon)} retrainings within 8 days"
+    said = (
+        f"alarm in weeks {_numbers(alarms)}; {len(told)} told, {len(heard)} answers, {len(soon)} trained within 8 days"
+    )
     return bool(alarms and told and soon), said
 
 
