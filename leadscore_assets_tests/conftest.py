@@ -23,9 +23,7 @@ hypothesis.settings.load_profile("patient")
 
 Stage = Callable[[Path], Home]
 
-# What a core's tests cover is measured: domain, stores, serving, jobs and pages. Tests of steps, commands, assets and
-# whole processes run what those cover a second time, and tracing it again would take half as long again.
-TRACED = ("backends/", "domain/", "jobs/", "reports/", "serving/", "notices/", "test_settings.py")
+# Simulations: what they run is covered by other tests, and tracing it again would take several times as long.
 SIMULATED = (
     "backends/test_registry_processes.py",
     "domain/test_drift_rates.py",
@@ -41,8 +39,8 @@ LONGEST = ("test_year.py", "test_killed.py", "browser/", "aws/test_weekly_loop.p
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Take tests that run long out of the measurement of coverage, where there is one, and begin with the longest."""
-    for item in () if config.getoption("no_cov") else items:
-        if _lies_in(item, SIMULATED) or not _lies_in(item, TRACED):
+    for item in items if config.getoption("cov_source") else ():
+        if _lies_in(item, SIMULATED):
             item.add_marker(pytest.mark.no_cover)
     items.sort(key=lambda item: not _lies_in(item, LONGEST))
 

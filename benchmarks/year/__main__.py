@@ -33,6 +33,7 @@ def lived(folder: Path, *, weeks: int = WEEKS) -> Year:
 
 def main() -> None:
     reader = argparse.ArgumentParser(description=__doc__)
+    reader.add_argument("--weeks", type=int, default=WEEKS, help="end the year after so many")
     reader.add_argument("--json", action="store_true", help="print the facts as JSON")
     reader.add_argument("--home", type=Path, help="keep the year's home below this new folder")
     reader.add_argument("--docs", type=Path, help="folder where year.md and its picture are written")
@@ -42,7 +43,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as scratch:
         folder = asked.home or Path(scratch)
         folder.mkdir(exist_ok=True)
-        year = lived(folder)
+        year = lived(folder, weeks=asked.weeks)
     findings = judged(year)
     if asked.json:
         found = [{"name": item.name, "holds": item.holds, "told": item.told} for item in findings]

@@ -16,6 +16,7 @@ from benchmarks.year.story import (
     LATE_WEEKS,
     OUTAGE,
     SHIFT,
+    WEEKS,
     WORSE,
     WORSE_WEEKS,
     week_of,
@@ -38,8 +39,9 @@ class Finding:
 
 
 def judged(year: Year) -> list[Finding]:
-    """Return every finding on a whole year."""
-    return [Finding(name, *check(year)) for name, check in _CHECKS.items()]
+    """Return every finding on a year; of one that was cut short, those that it came to."""
+    known = [(name, check) for name, check in _CHECKS.items() if len(year.weeks) >= _NEEDS.get(name, 0)]
+    return [Finding(name, *check(year)) for name, check in known]
 
 
 def _better(year: Year) -> tuple[bool, str]:
@@ -148,7 +150,8 @@ def _no_data_twice(year: Year) -> tuple[bool, str]:
 def _told_once(year: Year) -> tuple[bool, str]:
     twice = len(year.deliveries) - len({(letter, channel) for letter, channel, _ in year.deliveries})
     said = f"{len(year.deliveries)} letters, {twice} twice, {year.problems_left} not delivered: {_counts(year.told)}"
-    return twice == 0 and year.problems_left == 0 and set(year.told) >= _KINDS, said
+    every = len(year.weeks) < WEEKS or set(year.told) >= _KINDS
+    return twice == 0 and year.problems_left == 0 and every, said
 
 
 def _whole(year: Year) -> tuple[bool, str]:
@@ -187,6 +190,15 @@ _CHECKS: dict[str, Callable[[Year], tuple[bool, str]]] = {
     "the ledger is whole, and each week has its page": _whole,
     "no run fails but for what was planted": _only_what_was_planted,
     "every request is answered": _clients,
+}
+# Weeks after which a finding can be made.
+_NEEDS = {
+    "the second drift is seen, told and answered": SHIFT + 5,
+    "a worse model is refused": WORSE + WORSE_WEEKS,
+    "and better than the first model left alone": CONCEPT + 14,
+    "an outage is found, caught up and told once": OUTAGE + 4,
+    "a week without data breaks nothing": EMPTY + 2,
+    "late labels are waited for": LATE + LATE_WEEKS + 1,
 }
 
 
